@@ -257,3 +257,9 @@ def test_unknown_name_lists_the_names():
 def test_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="blocks"):
         problems.Problem("p", abs, lambda n, seed: (1.0,), "slope", abs, "1", (1, 1))
+
+
+def test_differentiated_arguments_come_first():
+    """`split` binds the rest by name, so other differentiated arguments than the first few are refused."""
+    with pytest.raises(ValueError, match="come first"):
+        problems.Problem("p", pow, lambda n, seed: (1.0, 2.0), "derivative", pow, "1", (1, 1), argnums=1)

@@ -8,6 +8,7 @@ and the docs print `cost`.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Problem:
     sizes : tuple of int
         A tiny size for tests and a usual one for measurements.
     argnums : int or tuple of int
-        The arguments that are differentiated.
+        The arguments that are differentiated: 0, or the first few.
     namespace : {None, "math", "numpy"}
         Which mirror module `f` takes as ``m``.
     tags : frozenset of str
@@ -72,6 +73,11 @@ class Problem:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"problem {self.name!r}: kind is {self.kind!r}, not one of {KINDS}")
+        count = 1 if isinstance(self.argnums, int) else len(self.argnums)
+        if self.argnums not in (0, tuple(range(count))):
+            raise ValueError(
+                f"problem {self.name!r}: differentiated arguments come first, not {self.argnums}"
+            )
 
     @property
     def plain(self):
@@ -97,7 +103,8 @@ class Problem:
         Returns
         -------
         g : callable
-            Takes the differentiated arguments only; the others are bound.
+            Takes the differentiated arguments only; the others are bound by name (a `functools.partial`, so that
+            a bench pays no Python call for it).
         primals : tuple
             The differentiated arguments.
 
@@ -110,22 +117,10 @@ class Problem:
         True
         """
         f = self.f if f is None else f
-        nums = (self.argnums,) if isinstance(self.argnums, int) else self.argnums
-        if nums == (0,):
-            rest = args[1:]
-            return (functools.partial(_first_bound, f, rest) if rest else f), args[:1]
-
-        def g(*primals):
-            full = list(args)
-            for num, primal in zip(nums, primals, strict=True):
-                full[num] = primal
-            return f(*full)
-
-        return g, tuple(args[num] for num in nums)
-
-
-def _first_bound(f, rest, x):
-    return f(x, *rest)
+        count = 1 if isinstance(self.argnums, int) else len(self.argnums)
+        names = [name for name in inspect.signature(f).parameters if name != "m"]
+        rest = dict(zip(names[count:], args[count:], strict=False))
+        return (functools.partial(f, **rest) if rest else f), args[:count]
 
 
 @functools.cache
