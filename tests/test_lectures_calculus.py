@@ -76,7 +76,7 @@ def test_L02_every_order_of_a_power_and_of_the_exponential(n):
 
 @forward_and_reverse
 def test_L02_second_derivative_tells_maximum_minimum_line(d):
-    f = lambda x: x**3 - 3 * x  # noqa: E731
+    f = lambda x: x**3 - 3 * x
     assert d(f)(-1.0) == d(f)(1.0) == 0
     assert d(d(f))(-1.0) == -6  # a maximum
     assert d(d(f))(1.0) == 6  # a minimum
@@ -105,7 +105,7 @@ def test_L03_subgradients_of_arrays_are_those_of_scalars(jac):
 
 @both_jacobians
 def test_L10_difference_quotient_closes_in_linearly(jac):
-    f = lambda x: np.sin(x) * np.exp(x)  # noqa: E731
+    f = lambda x: np.sin(x) * np.exp(x)
     x = 1.0
     slope, bend = jac(f)(x), jac(jac(f))(x)
     close(bend, 2 * math.cos(x) * math.exp(x))
@@ -118,7 +118,7 @@ def test_L10_difference_quotient_closes_in_linearly(jac):
 def test_L10_affine_quotient_is_the_slope_and_a_kink_has_two():
     a, b = 1.25, -0.5
     assert da.derivative(lambda x: a * x + b)(0.3) == a
-    quotient = lambda e: (abs(0.0 + e) - abs(0.0)) / e  # noqa: E731
+    quotient = lambda e: (abs(0.0 + e) - abs(0.0)) / e
     left, right = quotient(-1e-9), quotient(1e-9)
     assert (left, right) == (-1, 1)
     assert left <= da.derivative(abs)(0.0) <= right
@@ -146,7 +146,7 @@ def test_L04_gradient_is_perpendicular_to_the_contour(jac):
     close(jac(ellipse)(x), np.array([2 * x[0], 4 * x[1]]))
     close(da.grad(ellipse)(np.ones(2)), np.array([2.0, 4.0]))
     # The contour through (1, 1) is t -> (sqrt(3) cos t, sqrt(3/2) sin t), at the angle where both are 1.
-    contour = lambda t: np.array([math.sqrt(3) * np.cos(t), math.sqrt(1.5) * np.sin(t)])  # noqa: E731
+    contour = lambda t: np.array([math.sqrt(3) * np.cos(t), math.sqrt(1.5) * np.sin(t)])
     t = math.acos(1 / math.sqrt(3))
     at, along = da.jvp(contour, (t,), (1.0,))
     np.testing.assert_allclose(at, [1, 1], rtol=1e-14)
@@ -155,7 +155,7 @@ def test_L04_gradient_is_perpendicular_to_the_contour(jac):
 
 
 def test_L28_directional_derivative_is_gradient_dot_direction():
-    f = lambda x: np.exp(x[0] * x[1]) + np.sin(x[2]) * x[0]  # noqa: E731
+    f = lambda x: np.exp(x[0] * x[1]) + np.sin(x[2]) * x[0]
     x, v = np.array([0.4, -1.1, 2.3]), np.array([0.7, 0.2, -1.5])
     e = math.exp(x[0] * x[1])
     gradient = np.array([x[1] * e + math.sin(x[2]), x[0] * e, x[0] * math.cos(x[2])])
@@ -174,7 +174,7 @@ def kinked(x, y):
 @pytest.mark.parametrize("v", [(1.0, 1.0), (1.0, -2.0), (0.5, 3.0)])
 def test_L29_slopes_along_lines_are_not_linear_in_the_direction(v, d):
     a, b = v
-    along = lambda a, b: d(lambda t: kinked(t * a, t * b))(0.01)  # noqa: E731
+    along = lambda a, b: d(lambda t: kinked(t * a, t * b))(0.01)
     # f is homogeneous of degree one: its slope along a ray is the same at every distance from the origin.
     close(along(a, b), b**3 / (a**2 + b**2))
     close(along(1.0, 0.0), 0.0)
@@ -192,7 +192,7 @@ def test_L35_partial_derivatives():
     dx, dy = da.grad(lambda x, y: (x + 2 * y**3) ** 2, argnums=(0, 1))(x, y)
     close(dx, 2 * (x + 2 * y**3))
     close(dy, 12 * (x + 2 * y**3) * y**2)
-    f = lambda x: x[0] ** 2 * x[1] + x[0] * x[1] ** 3  # noqa: E731
+    f = lambda x: x[0] ** 2 * x[1] + x[0] * x[1] ** 3
     close(da.grad(f)(np.array([x, y])), np.array([2 * x * y + y**3, x**2 + 3 * x * y**2]))
 
 
@@ -204,9 +204,9 @@ def test_L36_square_plus_twice_on_the_circle(t, d):
 
 @forward_and_reverse
 def test_L36_exponential_on_the_spiral(d):
-    f = lambda x: np.exp(x[0] * x[1] ** 2)  # noqa: E731
-    g = lambda t: np.array([t * np.cos(t), t * np.sin(t)])  # noqa: E731
-    h = lambda t: f(g(t))  # noqa: E731
+    f = lambda x: np.exp(x[0] * x[1] ** 2)
+    g = lambda t: np.array([t * np.cos(t), t * np.sin(t)])
+    h = lambda t: f(g(t))
     assert abs(h(1.0) - 1.466053) <= 5e-7
     assert abs(d(h)(1.0) - 1.529377) <= 5e-7
     c, s = math.cos(1.0), math.sin(1.0)
@@ -217,7 +217,7 @@ def test_L36_exponential_on_the_spiral(d):
 
 
 def test_L36_two_parameters_each_sum_over_both_paths():
-    f = lambda s, t: (s * np.cos(t)) ** 2 + 2 * (s * np.sin(t))  # noqa: E731
+    f = lambda s, t: (s * np.cos(t)) ** 2 + 2 * (s * np.sin(t))
     s, t = 1.3, 0.7
     ds, dt = da.grad(f, argnums=(0, 1))(s, t)
     close(ds, 2 * s * math.cos(t) ** 2 + 2 * math.sin(t))
@@ -245,7 +245,7 @@ def test_L34_taylor_coefficients_by_nesting(f, x0, coefficient):
 
 
 def test_L34_taylor_polynomial_of_a_polynomial_is_itself():
-    f = lambda x: 2 * x**4 - x**3 + 0.5 * x - 7  # noqa: E731
+    f = lambda x: 2 * x**4 - x**3 + 0.5 * x - 7
     x0, x = 0.75, -1.5
     terms = [nth(f, k)(x0) * (x - x0) ** k / math.factorial(k) for k in range(7)]
     assert terms[5:] == [0, 0]
@@ -291,7 +291,7 @@ def test_L44_multivariate_taylor_series_of_a_quartic_ends_at_order_four():
 @forward_and_reverse
 @pytest.mark.parametrize("v", [(1.0, 1.0), (2.0, -0.5), (-1.0, 0.25)])
 def test_E4_zero_slope_along_every_line_is_not_differentiability(v, d):
-    f = lambda x, y: x**3 * y / (x**4 + y**2)  # noqa: E731
+    f = lambda x, y: x**3 * y / (x**4 + y**2)
     a, b = v
     slopes = []
     for t in (1e-2, 1e-4, 1e-6):
@@ -305,7 +305,7 @@ def test_E4_zero_slope_along_every_line_is_not_differentiability(v, d):
 
 @both_jacobians
 def test_E5_mixed_partials_at_a_point_may_differ(jac):
-    f = lambda x, y: x * y * (x**2 - y**2) / (x**2 + y**2)  # noqa: E731
+    f = lambda x, y: x * y * (x**2 - y**2) / (x**2 + y**2)
     fx, fy = jac(f, 0), jac(f, 1)
     for h in (1.0, 1e-3, -1e-6):
         close(fx(0.0, h), -h)
@@ -316,7 +316,7 @@ def test_E5_mixed_partials_at_a_point_may_differ(jac):
 
 
 def test_E5_away_from_the_point_the_hessian_is_symmetric():
-    f = lambda x: x[0] * x[1] * (x[0] ** 2 - x[1] ** 2) / (x[0] ** 2 + x[1] ** 2)  # noqa: E731
+    f = lambda x: x[0] * x[1] * (x[0] ** 2 - x[1] ** 2) / (x[0] ** 2 + x[1] ** 2)
     hessian = da.hessian(f)
     for h in (1.0, 1e-3):
         for at, mixed in (([0.0, h], -1.0), ([h, 0.0], 1.0)):

@@ -68,14 +68,14 @@ def test_L06_shape_table(y_shape, x_shape, jac, rng):
 def test_L07_chain_rule_shapes(jac, rng):
     n, k, m = 4, 3, 2
     x, a, b = rng.normal(size=n), rng.normal(size=(k, n)), rng.normal(size=(m, k))
-    u = lambda x: np.tanh(a @ x)  # noqa: E731
-    y = lambda u: np.exp(b @ u)  # noqa: E731
+    u = lambda x: np.tanh(a @ x)
+    y = lambda u: np.exp(b @ u)
     dy_du, du_dx = jac(y)(u(x)), jac(u)(x)
     assert (dy_du.shape, du_dx.shape) == ((m, k), (k, n))
     close(du_dx, (1 - np.tanh(a @ x) ** 2)[:, None] * a)
     close(jac(lambda x: y(u(x)))(x), dy_du @ du_dx)
     # A scalar result: the (1, k)(k, n) product, without the axis of length one.
-    total = lambda u: np.sum(y(u))  # noqa: E731
+    total = lambda u: np.sum(y(u))
     close(jac(lambda x: total(u(x)))(x), jac(total)(u(x)) @ du_dx)
 
 
@@ -108,8 +108,8 @@ def test_L13_jacobian_is_outputs_by_inputs(jac, rng):
 def test_L14_denominator_layout_chains_right_to_left(jac, rng):
     m, n, p = 4, 3, 2
     x, a, b = rng.normal(size=m), rng.normal(size=(n, m)), rng.normal(size=(p, n))
-    f = lambda x: np.sin(a @ x)  # noqa: E731
-    g = lambda y: np.cos(b @ y)  # noqa: E731
+    f = lambda x: np.sin(a @ x)
+    g = lambda y: np.cos(b @ y)
     dx_y, dy_z = jac(f)(x).T, jac(g)(f(x)).T
     assert (dx_y.shape, dy_z.shape) == ((m, n), (n, p))
     close(jac(lambda x: g(f(x)))(x).T, dx_y @ dy_z)
@@ -119,7 +119,7 @@ def test_L14_denominator_layout_chains_right_to_left(jac, rng):
 def test_L15_the_vjp_avoids_the_big_tensor(jac, rng):
     m, n = 3, 4
     w, x, y = rng.normal(size=(m, n)), rng.normal(size=n), rng.normal(size=m)
-    residual = lambda w: y - w @ x  # noqa: E731
+    residual = lambda w: y - w @ x
     tensor = jac(residual)(w)
     assert tensor.shape == (m, m, n)
     close(tensor, -np.einsum("ki,j->kij", np.eye(m), x))
@@ -134,7 +134,7 @@ def test_L15_the_vjp_avoids_the_big_tensor(jac, rng):
 
 def test_L16_gradient_of_least_squares_vanishes_at_the_normal_equations(rng):
     xs, ys = rng.normal(size=(4, 9)), rng.normal(size=(3, 9))
-    loss = lambda w: 0.5 * np.sum((ys - w @ xs) ** 2)  # noqa: E731
+    loss = lambda w: 0.5 * np.sum((ys - w @ xs) ** 2)
     w = rng.normal(size=(3, 4))
     close(da.grad(loss)(w), -(ys - w @ xs) @ xs.T)
     best = ys @ xs.T @ np.linalg.inv(xs @ xs.T)
@@ -145,8 +145,8 @@ def test_L16_gradient_of_least_squares_vanishes_at_the_normal_equations(rng):
 def test_L27_only_one_order_of_the_chain_rule_fits(jac, rng):
     p, k = 4, 3
     x, a = rng.normal(size=p), rng.normal(size=(k, p))
-    u = lambda x: np.tanh(a @ x)  # noqa: E731
-    y = lambda u: np.sum(u**2)[None]  # noqa: E731  (one output, kept as an axis)
+    u = lambda x: np.tanh(a @ x)
+    y = lambda u: np.sum(u**2)[None]  # one output, kept as an axis
     dy_du, du_dx = jac(y)(u(x)).T, jac(u)(x).T  # denominator layout: (k, 1) and (p, k)
     dy_dx = jac(lambda x: y(u(x)))(x).T
     assert (dy_du.shape, du_dx.shape, dy_dx.shape) == ((k, 1), (p, k), (p, 1))
@@ -179,7 +179,7 @@ def test_L30_derivative_of_a_linear_map_is_the_map(case, rng):
 
 def test_L30_transpose_of_the_linear_map(rng):
     a, c, x = rng.normal(size=(2, 4)), rng.normal(size=(3, 5)), rng.normal(size=(4, 3))
-    f = lambda x: a @ x @ c  # noqa: E731
+    f = lambda x: a @ x @ c
     u, v = rng.normal(size=(2, 5)), rng.normal(size=(4, 3))
     (pulled,) = da.vjp(f, x)[1](u)
     close(pulled, a.T @ u @ c.T)
@@ -187,7 +187,7 @@ def test_L30_transpose_of_the_linear_map(rng):
 
 
 def test_L30_derivative_is_linear_in_the_direction_not_in_the_point(rng):
-    f = lambda x: np.sin(x) * np.sum(x**2)  # noqa: E731
+    f = lambda x: np.sin(x) * np.sum(x**2)
     x, v, w = rng.normal(size=(3, 4))
     _, f_jvp = da.linearize(f, x)
     close(f_jvp(v), np.cos(x) * v * np.sum(x**2) + np.sin(x) * 2 * (x @ v))
@@ -197,8 +197,8 @@ def test_L30_derivative_is_linear_in_the_direction_not_in_the_point(rng):
 @both_jacobians
 def test_L31_chain_rule_is_composition(jac, rng):
     a, x, v = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=4)
-    h = lambda x: np.tanh(a @ x)  # noqa: E731
-    g = lambda u: np.sum(np.exp(u))  # noqa: E731
+    h = lambda x: np.tanh(a @ x)
+    g = lambda u: np.sum(np.exp(u))
     hx, dh = da.jvp(h, (x,), (v,))
     _, composed = da.jvp(g, (hx,), (dh,))
     close(da.jvp(lambda x: g(h(x)), (x,), (v,))[1], composed)
@@ -218,7 +218,7 @@ def test_L32_bilinear_product_rule(rng):
 
 def test_L33_one_hot_directions_read_off_the_partials(rng):
     u, v, x = rng.normal(size=3), rng.normal(size=4), rng.normal(size=(3, 4))
-    f = lambda x: u @ x @ v  # noqa: E731
+    f = lambda x: u @ x @ v
     by_directions = np.empty((3, 4))
     for i, j in np.ndindex(3, 4):
         one_hot = np.zeros((3, 4))
@@ -234,7 +234,7 @@ def test_L33_one_hot_directions_read_off_the_partials(rng):
 
 def test_L37_least_squares_loss(rng):
     phi, y, theta = rng.normal(size=(7, 3)), rng.normal(size=7), rng.normal(size=3)
-    loss = lambda theta: np.sum((y - phi @ theta) ** 2)  # noqa: E731
+    loss = lambda theta: np.sum((y - phi @ theta) ** 2)
     close(da.grad(loss)(theta), -2 * (y - theta @ phi.T) @ phi)
     close(da.jacrev(lambda theta: y - phi @ theta)(theta), -phi)
 
@@ -242,7 +242,7 @@ def test_L37_least_squares_loss(rng):
 @both_jacobians
 def test_L38_matrix_by_vector_stacked_or_flattened(jac, rng):
     b, x = rng.normal(size=(4, 2, 3)), rng.normal(size=3)
-    f = lambda x: np.sin(b @ x)  # noqa: E731
+    f = lambda x: np.sin(b @ x)
     tensor = jac(f)(x)
     close(tensor, np.cos(b @ x)[..., None] * b)
     stacked = np.stack([da.jvp(f, (x,), (e,))[1] for e in np.eye(3)], axis=-1)
@@ -284,7 +284,7 @@ def test_L38_gram_matrix_by_its_factor(jac, rng):
 @both_jacobians
 def test_L39_transpose_and_trace_commute_with_the_derivative(jac, rng):
     x, a = rng.normal(size=(3, 3)), rng.normal(size=(3, 3))
-    f = lambda x: np.sin(x) @ a @ x  # noqa: E731
+    f = lambda x: np.sin(x) @ a @ x
     d = jac(f)(x)
     close(jac(lambda x: f(x).T)(x), d.transpose(1, 0, 2, 3))
     close(jac(lambda x: np.trace(f(x)))(x), np.trace(d, axis1=0, axis2=1))
@@ -295,7 +295,7 @@ def test_L39_transpose_and_trace_commute_with_the_derivative(jac, rng):
 def test_L39_determinant(jac, rng):
     x = well_conditioned(rng, 3)
     close(jac(np.linalg.det)(x), np.linalg.det(x) * np.linalg.inv(x).T)
-    f = lambda x: x @ x + np.sin(x)  # noqa: E731
+    f = lambda x: x @ x + np.sin(x)
     fx, d = f(x), jac(f)(x)
     want = np.linalg.det(fx) * np.einsum("ij,jikl->kl", np.linalg.inv(fx), d)
     close(jac(lambda x: np.linalg.det(f(x)))(x), want)
@@ -307,7 +307,7 @@ def test_L39_inverse(jac, rng):
     inverse = np.linalg.inv(x)
     close(jac(np.linalg.inv)(x), -np.einsum("ik,lj->ijkl", inverse, inverse))
     close(da.jvp(np.linalg.inv, (x,), (v,))[1], -inverse @ v @ inverse)
-    f = lambda x: x @ x + np.sin(x)  # noqa: E731
+    f = lambda x: x @ x + np.sin(x)
     d, inverse = jac(f)(x), np.linalg.inv(f(x))
     close(jac(lambda x: np.linalg.inv(f(x)))(x), -np.einsum("ia,abkl,bj->ijkl", inverse, d, inverse))
 
@@ -332,7 +332,7 @@ def test_L39_weighted_least_squares_with_symmetric_weights(rng):
 
 
 def test_L43_hessian_and_hessian_vector_product():
-    f = lambda x: x[0] ** 2 * x[1] + x[0] * x[1] ** 3  # noqa: E731
+    f = lambda x: x[0] ** 2 * x[1] + x[0] * x[1] ** 3
     a, b = 1.5, -0.8
     x, v = np.array([a, b]), np.array([0.3, 2.0])
     want = np.array([[2 * b, 2 * a + 3 * b**2], [2 * a + 3 * b**2, 6 * a * b]])
@@ -359,7 +359,7 @@ def test_L43_hessian_tensor_of_a_vector_function(rng):
 def test_E2_one_example_does_not_determine_the_weights(rng):
     x, y = rng.normal(size=4), rng.normal(size=3)
     assert np.linalg.matrix_rank(np.outer(x, x)) == 1  # so the inverse of x x^T does not exist
-    loss = lambda w: 0.5 * np.sum((y - w @ x) ** 2)  # noqa: E731
+    loss = lambda w: 0.5 * np.sum((y - w @ x) ** 2)
     normal = np.linalg.qr(np.column_stack([x, rng.normal(size=(4, 3))]))[0][:, 1:]  # orthogonal to x
     for shift in (np.zeros((3, 3)), rng.normal(size=(3, 3))):
         w = np.outer(y, x) / (x @ x) + shift @ normal.T
@@ -376,7 +376,7 @@ def test_E2_rows_of_the_residual_tensor_carry_a_minus_sign(jac, rng):
 
 def test_E2_hessian_diagonal_is_of_second_order(rng):
     x = rng.normal(size=3)
-    f = lambda x: np.sum(x**3) + np.prod(x)  # noqa: E731
+    f = lambda x: np.sum(x**3) + np.prod(x)
     close(np.diag(da.hessian(f)(x)), 6 * x)
     close(da.grad(f)(x), 3 * x**2 + np.prod(x) / x)  # the first order partials are something else
     assert np.all(np.abs(da.grad(f)(x) - 6 * x) > 1e-3)
@@ -403,7 +403,7 @@ def test_E6_product_rule_of_vectors_needs_diagonal_matrices(jac, rng):
 @all_jacobians
 def test_E7_layouts_are_permutations_of_axes(jac, rng):
     x, c = rng.normal(size=(3, 2)), rng.normal(size=(4, 5, 3, 2))
-    y = lambda x: np.sin(np.tensordot(c, x, 2))  # noqa: E731
+    y = lambda x: np.sin(np.tensordot(c, x, 2))
     ours = jac(y)(x)
     want = np.einsum("ml,mlnk->mlnk", np.cos(np.tensordot(c, x, 2)), c)
     close(ours, want)  # shape(y) + shape(x)

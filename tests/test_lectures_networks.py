@@ -5,6 +5,7 @@ and must agree to 1e-12 relative; figures given with d digits must agree to half
 Costs are counted.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -46,7 +47,7 @@ def log_likelihood(target, y):
 
 def test_L09_bernoulli_likelihood_is_cross_entropy():
     coins = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0])
-    loss = lambda p: -np.sum(log_likelihood(coins, p))  # noqa: E731
+    loss = lambda p: -np.sum(log_likelihood(coins, p))
     p = 0.3
     close(da.grad(loss)(p), -(np.sum(coins) / p - np.sum(1 - coins) / (1 - p)))
     assert abs(da.grad(loss)(np.mean(coins))) < 1e-13
@@ -55,7 +56,7 @@ def test_L09_bernoulli_likelihood_is_cross_entropy():
 
 def test_L09_gaussian_likelihood_is_least_squares(rng):
     xs, ys, w, s2 = rng.normal(size=(6, 3)), rng.normal(size=6), rng.normal(size=3), 0.6
-    loss = lambda w: np.sum((ys - xs @ w) ** 2 / (2 * s2) + 0.5 * np.log(2 * np.pi * s2))  # noqa: E731
+    loss = lambda w: np.sum((ys - xs @ w) ** 2 / (2 * s2) + 0.5 * np.log(2 * np.pi * s2))
     close(da.grad(loss)(w), -(ys - xs @ w) @ xs / s2)
 
 
@@ -63,7 +64,7 @@ def test_L09_gaussian_likelihood_is_least_squares(rng):
 def test_L09_gradient_of_log_sum_exp_is_softmax(jac, rng):
     x = rng.normal(size=5)
     softmax = np.exp(x) / np.sum(np.exp(x))
-    log_sum_exp = lambda x: np.max(x) + np.log(np.sum(np.exp(x - np.max(x))))  # noqa: E731
+    log_sum_exp = lambda x: np.max(x) + np.log(np.sum(np.exp(x - np.max(x))))
     close(jac(log_sum_exp)(x), softmax)
     np.testing.assert_allclose(jac(log_sum_exp)(x + 1e4), softmax, rtol=1e-11)  # x + 1e4 itself is rounded
     close(jac(lambda x: np.exp(x) / np.sum(np.exp(x)))(x), np.diag(softmax) - np.outer(softmax, softmax))
@@ -74,8 +75,8 @@ def test_L09_gradient_of_log_sum_exp_is_softmax(jac, rng):
 
 @both_jacobians
 def test_L17_chain_rule_sums_over_paths(jac):
-    h = lambda x: np.array([x[0] * x[1], np.sin(x[0]), np.exp(x[1])])  # noqa: E731
-    g = lambda u: np.array([u[0] * u[1] + u[2], u[1] / u[2]])  # noqa: E731
+    h = lambda x: np.array([x[0] * x[1], np.sin(x[0]), np.exp(x[1])])
+    g = lambda u: np.array([u[0] * u[1] + u[2], u[1] / u[2]])
     x = np.array([0.8, -0.4])
     u = h(x)
     du_dx = [[x[1], x[0]], [math.cos(x[0]), 0.0], [0.0, math.exp(x[1])]]
@@ -154,8 +155,8 @@ def test_L40_graph_and_reverse_table():
     figures = (1, 2.718282, 3.718282, 1.928285, -0.838272, 1.090012)
     for got, figure in zip((a, b, c, d, e, d + e), figures, strict=True):
         printed(got, figure, 6)
-    after_c = lambda c: np.sqrt(c) + np.cos(c)  # noqa: E731
-    f = lambda x: after_c(x**2 + np.exp(x**2))  # noqa: E731
+    after_c = lambda c: np.sqrt(c) + np.cos(c)
+    f = lambda x: after_c(x**2 + np.exp(x**2))
     close(f(x), d + e)
     fc, fb = da.grad(after_c)(c), da.grad(lambda b: after_c(a + b))(b)
     fa, fx = da.grad(lambda a: after_c(a + np.exp(a)))(a), da.grad(f)(x)
@@ -195,7 +196,7 @@ def test_L25_pulling_and_pushing_give_the_same_adjoints(x):
     for name, inputs, _, _ in reversed(GRAPH):
         for i in inputs:
             pushed[i] += pushed[name] * partial[name, i]
-    f = lambda x: np.sqrt(x**2 + np.exp(x**2)) + np.cos(x**2 + np.exp(x**2))  # noqa: E731
+    f = lambda x: np.sqrt(x**2 + np.exp(x**2)) + np.cos(x**2 + np.exp(x**2))
     for v in values:
         close(pulled[v], pushed[v])
     close(da.grad(f)(x), pulled["x"])
@@ -232,7 +233,7 @@ def test_L21_logistic_regression(target, rng):
     y = 1 / (1 + math.exp(-a))
     close(da.grad(lambda y: log_likelihood(target, y))(y), target / y + (1 - target) / (y - 1))
     close(da.grad(lambda a: log_likelihood(target, sigmoid(a)))(a), target - y)
-    likelihood = lambda theta, x: log_likelihood(target, 1 / (1 + np.exp(-(theta @ x))))  # noqa: E731
+    likelihood = lambda theta, x: log_likelihood(target, 1 / (1 + np.exp(-(theta @ x))))
     d_theta, d_x = da.grad(likelihood, argnums=(0, 1))(theta, x)
     close(d_theta, (target - y) * x)
     close(d_x, (target - y) * theta)
@@ -339,7 +340,7 @@ def test_L24_stochastic_gradient_descent(rng):
     for name in params:
         np.testing.assert_allclose(trained[name], by_hand[name], rtol=1e-11)  # 100 updates of rounding
     np.testing.assert_allclose(history, history_by_hand, rtol=1e-11)
-    assert history[-1] < history[0] / 2 and all(b < a for a, b in zip(history, history[1:], strict=False))
+    assert history[-1] < history[0] / 2 and all(b < a for a, b in itertools.pairwise(history))
 
 
 def test_L41_backward_runs_the_function_once_whatever_the_number_of_inputs(rng):
@@ -362,7 +363,7 @@ def test_L41_backward_runs_the_function_once_whatever_the_number_of_inputs(rng):
 
 def test_L42_deep_composition_over_a_container_of_parameters(rng):
     widths = [3, 5, 4, 2]
-    theta = [(rng.normal(size=(m, n)), rng.normal(size=m)) for n, m in zip(widths, widths[1:], strict=False)]
+    theta = [(rng.normal(size=(m, n)), rng.normal(size=m)) for n, m in itertools.pairwise(widths)]
     x, y = rng.normal(size=3), rng.normal(size=2)
 
     def loss(theta):
