@@ -103,8 +103,8 @@ class Problem:
         Returns
         -------
         g : callable
-            Takes the differentiated arguments only; the others are bound by name (a `functools.partial`, so that
-            a bench pays no Python call for it).
+            Takes the differentiated arguments only; the others are bound by name (a `functools.partial`, so
+            that a bench pays no Python call for it).
         primals : tuple
             The differentiated arguments.
 

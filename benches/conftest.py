@@ -1,0 +1,10 @@
+"""One thread for every numerical library, set before NumPy loads; the benches' own modules on the path."""
+
+import os
+import sys
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+sys.path.insert(0, os.path.dirname(__file__))

@@ -1,0 +1,125 @@
+"""Python floats: forward and reverse mode through loops and branches, and what one call costs."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import harness
+import peers
+import pytest
+
+import dualad
+from dualad import problems
+
+FORWARD = [("newton_sqrt", 20), ("kepler", 10), ("sin_exp_chain", 66), ("horner", 60)]
+REVERSE = [("rosenbrock", 10), ("rosenbrock", 100), ("rosenbrock", 1000), ("rosenbrock", 10000)]
+REVERSE += [("lorenz_rk4", 1000), ("speelpenning", 1000)]
+
+
+def one_derivative(benchmark, row, name, n, target):
+    problem = problems.get(name)
+    args = problem.make(n, seed=0)
+    g, (x,) = problem.split(args)
+    slope = dualad.derivative(g)
+    plain, _ = problem.split(args, problem.plain)
+    wanted = problem.closed_form(*args)
+    same = functools.partial(harness.assert_same, wanted=wanted)
+    same(slope(x))
+    harness.compare(
+        benchmark, row, f"{name}({n})", n=1, target=target,
+        plain=lambda: plain(x), derivative=lambda: slope(x), hand=lambda: problem.closed_form(*args),
+        others=peers.calls(problem, args, n, same),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "n"), FORWARD)
+def test_scalar_forward(benchmark, name, n):
+    """One derivative of a straight loop of scalar operations."""
+    one_derivative(benchmark, "scalar forward", name, harness.size(n, min(n, 10)), 1.5)
+
+
+@pytest.mark.parametrize("name", ["newton_sqrt_while", "kepler_while"])
+def test_scalar_forward_while(benchmark, name):
+    """The same with a loop that ends when the data says so."""
+    one_derivative(benchmark, "scalar forward, while", name, 1, 1.6)
+
+
+def square(x):
+    return x * x
+
+
+@pytest.mark.parametrize(
+    ("case", "target", "build"),
+    [
+        ("jvp", 0.4, lambda: lambda: dualad.jvp(square, (1.5,), (1.0,))[1]),
+        ("derivative", 0.4, lambda: functools.partial(dualad.derivative(square), 1.5)),
+        ("grad", 0.8, lambda: functools.partial(dualad.grad(square), 1.5)),
+    ],
+)
+def test_fixed_cost(benchmark, case, target, build):
+    """Microseconds of one call on x*x: what differentiating costs before the function does anything."""
+    call = build()
+    assert call() == 3.0
+    seconds = harness.interleaved({"plain": functools.partial(square, 1.5), case: call})
+    benchmark.pedantic(call, rounds=3, iterations=10)
+    harness.absolute(
+        benchmark,
+        "fixed cost of a call",
+        case,
+        seconds[case] * 1e6,
+        target,
+        "us",
+        plain_us=seconds["plain"] * 1e6,
+    )
+
+
+def one_gradient(benchmark, row, name, n, target):
+    problem = problems.get(name)
+    args = problem.make(n, seed=0)
+    g, (x,) = problem.split(args)
+    gradient = dualad.grad(g)
+    plain, _ = problem.split(args, problem.plain)
+    same = functools.partial(harness.assert_same, wanted=problem.closed_form(*args))
+    same(gradient(x))
+    harness.compare(
+        benchmark, row, f"{name}({n})", n=len(x), target=target, plain=lambda: plain(x),
+        derivative=lambda: gradient(x), hand=lambda: problem.closed_form(*args),
+        others=peers.calls(problem, args, n, same),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "n"), REVERSE)
+def test_scalar_reverse(benchmark, name, n):
+    """A gradient over lists of floats."""
+    one_gradient(benchmark, "scalar reverse", name, harness.size(n, min(n, 20)), 1.7)
+
+
+@pytest.mark.parametrize("n", [1000, 10000, 100000, 1000000])
+def test_indexed_loop(benchmark, n):
+    """Rosenbrock over ``x[i]`` of an array, against the same loop over the plain array."""
+    one_gradient(benchmark, "loop over x[i]", "rosenbrock_indexed", harness.size(n, n // 1000 + 5), 0.6)
+
+
+@pytest.mark.parametrize(("order", "target"), [(1, 3.0), (4, 6.0)])
+def test_higher_derivative(benchmark, order, target):
+    """The k-th derivative of sin(exp(x) - 1) by nesting `derivative` (the target is Taylor arithmetic's)."""
+    from dualad import math as dmath
+
+    def f(x, m=dmath):
+        return m.sin(m.exp(x) - 1.0)
+
+    nested = f
+    for _ in range(order):
+        nested = dualad.derivative(nested)
+    x = 0.3
+    e = math.exp(x)
+    s, c = math.sin(e - 1.0), math.cos(e - 1.0)
+    # Stirling numbers of the second kind (Faa di Bruno): f^(k) = sum_j S(k, j) e^j sin^(j)(e - 1)
+    wanted = {1: c * e, 4: c * e - 7.0 * s * e**2 - 6.0 * c * e**3 + s * e**4}[order]
+    harness.assert_same(nested(x), wanted)
+    plain = functools.partial(f, m=math)
+    harness.compare(
+        benchmark, "k-th derivative", f"k={order}, nested", n=1, target=target, plain=lambda: plain(x),
+        derivative=lambda: nested(x),
+    )  # fmt: skip
