@@ -1,0 +1,70 @@
+/* pool.h: allocation of number objects (Python.h is allowed here; the numeric files do not include this).
+ *
+ * Dead objects of one type are kept in a list threaded through themselves, so creating a number is a pop and destroying it
+ * a push.  The types have no object members and take no part in garbage collection.  da_pool_install replaces the type's
+ * tp_dealloc.  The interpreter lock guards the lists; without one (Py_GIL_DISABLED) every object comes from the allocator.
+ */
+#ifndef DUALAD_POOL_H
+#define DUALAD_POOL_H
+
+#include <Python.h>
+#include "ops.h"
+
+/* How many levels the current thread has open: a hint for choosing a carrier, never needed for a right answer. */
+#if defined(_MSC_VER)
+static __declspec(thread) int da_open_levels;
+#else
+static _Thread_local int da_open_levels;
+#endif
+
+typedef struct {
+    PyObject *head;
+    int kept, most;
+} da_pool;
+
+#define DA_POOL_NEXT(o) (*(PyObject **)((char *)(o) + sizeof(PyObject)))
+
+static inline PyObject *da_pool_take(da_pool *p, PyTypeObject *type)
+{
+#if !defined(Py_GIL_DISABLED)
+    PyObject *o = p->head;
+    if (o) {
+        p->head = DA_POOL_NEXT(o);
+        p->kept--;
+#if defined(Py_TRACE_REFS) || defined(Py_REF_DEBUG)
+        PyObject_Init(o, type);
+#else
+        Py_SET_REFCNT(o, 1);
+#endif
+        return o;
+    }
+#endif
+    return type->tp_alloc(type, 0);
+}
+
+static inline void da_pool_give(da_pool *p, PyObject *o)
+{
+#if !defined(Py_GIL_DISABLED)
+    if (p->kept < p->most) {
+        DA_POOL_NEXT(o) = p->head;
+        p->head = o;
+        p->kept++;
+        return;
+    }
+#endif
+    (void)p;
+    PyObject_Free(o);
+}
+
+/* DA_POOL(dual, 4096) defines the pool da_pool_dual, its deallocator and da_pool_install_dual(type). */
+#define DA_POOL(name, most_kept) \
+    static da_pool da_pool_##name = {NULL, 0, most_kept}; \
+    static void da_dealloc_##name(PyObject *o) { da_pool_give(&da_pool_##name, o); } \
+    static inline void da_pool_install_##name(PyTypeObject *type) { type->tp_dealloc = da_dealloc_##name; }
+
+DA_POOL(dual, 4096)
+DA_POOL(lanes, 512)
+DA_POOL(var, 4096)
+DA_POOL(array, 256)
+
+#endif

@@ -1,0 +1,208 @@
+/* sweep.c: reverse and forward sweeps over a tape; see sweep.h.
+ *
+ * Scalar nodes are the rows of ops.def in a switch.  The adjoint and the tangent statement of a row stand side by side:
+ *     reverse   adj[a] += dx * adj[v];  adj[b] += dy * adj[v]        (nodes last to first)
+ *     forward   tan[v]  = dx * tan[a] + dy * tan[b]                  (nodes first to last)
+ * Array entries are swept in sweep_array.c.
+ */
+#include "sweep.h"
+#include "sweep_array.h"
+#include <string.h>
+
+da_matmul_fn da_matmul;
+
+void da_sweep_clear(double *adj, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        adj[i] = -0.0;
+}
+
+#include "ops_scalar.h"
+
+/* One partial times one adjoint or tangent; SELECT rows: a zero partial chose the other operand. */
+#define TERM_MOVE(p, g) ((p) * (g) + 0.0)
+#define TERM_ADD(p, g) ((p) * (g) + 0.0)
+#define TERM_MUL(p, g) ((p) * (g) + 0.0)
+#define TERM_NONLINEAR(p, g) ((p) * (g) + 0.0)
+#define TERM_SELECT(p, g) ((p) == 0.0 ? -0.0 : (p) * (g) + 0.0)
+#define TERM_STEP(p, g) ((void)(p), (void)(g), -0.0)
+
+/* adj[operand] += partial * adj[result] in every lane that something selected depends on. */
+#define ADJOINT(cls, operand, expr) \
+    { \
+        const double p = (expr); \
+        double *restrict to = adj + (size_t)(operand) * k; \
+        for (size_t l = 0; l < k; l++) \
+            if (da_touched(ct[l])) \
+                to[l] += TERM_##cls(p, ct[l]); \
+    }
+
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a], v = val[--slot]; \
+        const double *ct = adj + slot * k; \
+        (void)x, (void)v; \
+        ADJOINT(cls, a, dx) \
+        break; \
+    }
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a], y = val[b], v = val[--slot]; \
+        const double *ct = adj + slot * k; \
+        (void)x, (void)y, (void)v; \
+        ADJOINT(cls, a, dx) \
+        ADJOINT(cls, b, dy) \
+        break; \
+    } \
+    case DA_OP_##name + 1: { \
+        const double x = val[a], y = pool[b], v = val[--slot]; \
+        const double *ct = adj + slot * k; \
+        (void)x, (void)y, (void)v; \
+        ADJOINT(cls, a, dx) \
+        break; \
+    } \
+    case DA_OP_##name + 2: { \
+        const double x = pool[a], y = val[b], v = val[--slot]; \
+        const double *ct = adj + slot * k; \
+        (void)x, (void)y, (void)v; \
+        ADJOINT(cls, b, dy) \
+        break; \
+    }
+
+static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k,
+                                                                  da_cursor *c)
+{
+    const double *restrict val = t->val, *restrict pool = t->pool;
+    size_t slot = c->slot;
+    for (size_t i = c->node; i-- > 0;) {
+        const uint32_t a = t->a[i], b = t->b[i];
+        switch (t->op[i]) {
+#include "ops.def"
+        case DA_OP_INPUT: slot -= b; break;
+        case DA_OP_ARRAY: {
+            const da_entry *e = da_tape_entry_at(t, a);
+            slot = e->first;
+            if (da_array_reverse(t, e, adj, k))
+                return -2;
+            break;
+        }
+        case DA_OP_CALL:
+            *c = (da_cursor){i, slot - b};
+            return a;
+        default: break;
+        }
+    }
+    *c = (da_cursor){0, slot};
+    return -1;
+}
+#undef UNARY
+#undef BINARY
+#undef ADJOINT
+
+int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c)
+{
+    return k == 1 ? reverse_body(t, adj, 1, c) : reverse_body(t, adj, k, c);
+}
+
+/* tan[v] in every lane; the parts name the operands. */
+#define TANGENT(expr) \
+    { \
+        double *restrict to = tan + slot * k; \
+        for (size_t l = 0; l < k; l++) \
+            to[l] = expr; \
+        slot++; \
+        break; \
+    }
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a], v = val[slot]; \
+        (void)x, (void)v; \
+        const double px = (dx), *tx = tan + (size_t)a * k; \
+        TANGENT(TERM_##cls(px, tx[l])) \
+    }
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a], y = val[b], v = val[slot]; \
+        (void)x, (void)y, (void)v; \
+        const double px = (dx), py = (dy), *tx = tan + (size_t)a * k, *ty = tan + (size_t)b * k; \
+        TANGENT(TERM_##cls(px, tx[l]) + TERM_##cls(py, ty[l])) \
+    } \
+    case DA_OP_##name + 1: { \
+        const double x = val[a], y = pool[b], v = val[slot]; \
+        (void)x, (void)y, (void)v; \
+        const double px = (dx), *tx = tan + (size_t)a * k; \
+        TANGENT(TERM_##cls(px, tx[l])) \
+    } \
+    case DA_OP_##name + 2: { \
+        const double x = pool[a], y = val[b], v = val[slot]; \
+        (void)x, (void)y, (void)v; \
+        const double py = (dy), *ty = tan + (size_t)b * k; \
+        TANGENT(TERM_##cls(py, ty[l])) \
+    }
+
+static inline __attribute__((always_inline)) int64_t forward_body(const da_tape *t, double *restrict tan, size_t k,
+                                                                  da_cursor *c)
+{
+    const double *restrict val = t->val, *restrict pool = t->pool;
+    size_t slot = c->slot;
+    for (size_t i = c->node; i < t->nodes; i++) {
+        const uint32_t a = t->a[i], b = t->b[i];
+        switch (t->op[i]) {
+#include "ops.def"
+        case DA_OP_INPUT: slot += b; break;
+        case DA_OP_ARRAY: {
+            const da_entry *e = da_tape_entry_at(t, a);
+            slot = e->first + e->used;
+            if (da_array_forward(t, e, tan, k))
+                return -2;
+            break;
+        }
+        case DA_OP_CALL:
+            *c = (da_cursor){i + 1, slot + b};
+            return a;
+        default: break;
+        }
+    }
+    *c = (da_cursor){t->nodes, slot};
+    return -1;
+}
+#undef UNARY
+#undef BINARY
+
+int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c)
+{
+    return k == 1 ? forward_body(t, tan, 1, c) : forward_body(t, tan, k, c);
+}
+
+void da_tape_histogram(const da_tape *t, size_t *count)
+{
+    memset(count, 0, DA_OP_COUNT * sizeof *count);
+    for (size_t i = 0; i < t->nodes; i++) {
+        if (t->op[i] != DA_OP_ARRAY) {
+            count[t->op[i]]++;
+            continue;
+        }
+        const da_entry *e = da_tape_entry_at(t, t->a[i]);
+        switch (e->kind) {
+        case DA_MAP1:
+        case DA_MAP2: count[e->code_lo] += e->n; break;
+        case DA_MATMUL: {
+            size_t outer = 1;
+            for (int32_t d = 3; d < e->nd; d++)
+                outer *= (size_t)e->shape[d];
+            size_t products = outer * (size_t)(e->shape[0] * e->shape[1] * e->shape[2]);
+            count[DA_OP_multiply] += products;
+            count[DA_OP_add] += e->shape[1] ? products - e->n : 0;
+            break;
+        }
+        case DA_MOVE: {
+            size_t moved = 1;
+            for (int32_t d = 0; d < e->nd; d++)
+                moved *= (size_t)e->shape[d];
+            count[moved > e->n ? DA_OP_add : DA_OP_ARRAY] += moved > e->n ? moved - e->n : e->n;
+            break;
+        }
+        default: count[DA_OP_ARRAY] += e->n;
+        }
+    }
+}

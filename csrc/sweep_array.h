@@ -1,0 +1,20 @@
+/* sweep_array.h: the sweeps of one array entry (tape.h lists the kinds).
+ *
+ * Lane-contiguous buffers as in sweep.h.  Return 0, or 1 when memory for a temporary ran out.
+ */
+#ifndef DUALAD_SWEEP_ARRAY_H
+#define DUALAD_SWEEP_ARRAY_H
+
+#include "tape.h"
+
+int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k);
+int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k);
+
+/* Does anything selected depend on this adjoint?  (-0.0 means no.) */
+static inline int da_touched(double g)
+{
+    union { double d; uint64_t u; } bits = {g};
+    return bits.u != 0x8000000000000000u;
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* tape.h: a recorded program and the memory of its values.
+ *
+ *     nodes   op[i] a[i] b[i]     9 bytes an operation, in the order they ran
+ *     slots   val[s]              8 bytes a number; adj[s], of the same layout, exists while a sweep runs
+ *     pool    constants of scalar operations, shared when equal
+ *     meta    the entries of array operations: a da_entry and the arrays behind it
+ *
+ * A scalar operation owns the next slot, so the slot of a node is never stored: sweeps count.  An array owns a range of
+ * slots; x[i], slices, reshape and transpose are other views of that range (of value and adjoint alike) and make no node.
+ *
+ * Memory is address space reserved once and touched as the tape grows: pointers into `val` stay valid until
+ * da_tape_reset, and growing costs nothing.  da_tape_reset keeps what fits DA_TAPE_KEEP bytes, so a pooled tape does not
+ * fault its pages in again.
+ *
+ * Untouched adjoints.  Buffers start at -0.0, the neutral element of IEEE addition, and every contribution has +0.0
+ * added; so -0.0 means "no operation that was selected depends on this", and such an adjoint never multiplies an
+ * infinite partial: no NaN comes out of the branch that np.where did not choose.
+ */
+#ifndef DUALAD_TAPE_H
+#define DUALAD_TAPE_H
+
+#include "ops.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#define DA_FULL UINT32_MAX            /* returned for a slot when address space or memory has run out */
+#define DA_TAPE_KEEP ((size_t)64 << 20)
+#define DA_CONST_CACHE 256
+
+/* A stretch of reserved address space. */
+typedef struct {
+    char *base;
+    size_t reserved; /* bytes */
+} da_region;
+
+typedef struct da_tape {
+    double *val, *adj;
+    uint8_t *op;
+    uint32_t *a, *b;
+    char *meta;
+    double *pool;
+    size_t nodes, slots, meta_used, pool_used;
+    size_t max_nodes, max_slots, max_meta, max_pool;
+    size_t operations; /* elementary operations: one a scalar node, one an element of an array entry */
+    size_t calls;
+    uint32_t cache[DA_CONST_CACHE]; /* hash of a constant's bits -> its index in pool, plus one */
+    da_region regions[7];
+} da_tape;
+
+/* What an array entry does.  Offsets count slots, strides count slots, shapes are those of the iteration. */
+enum {
+    DA_MAP1,   /* out = row(x)                    elementwise, any strides, broadcast by stride 0     */
+    DA_MAP2,   /* out = row(x, y)                                                                     */
+    DA_MOVE,   /* out[..] += scale * x[..]        sum, broadcast, copy: both sides strided            */
+    DA_GATHER, /* out[i] = x[index[i]]            anything that only picks elements; index = slots    */
+    DA_WHERE,  /* out = mask ? x : y                                                                  */
+    DA_MATMUL  /* out = x @ y                     shape = {m, k, n}, then batch axes                  */
+};
+
+typedef struct {
+    uint8_t kind, code_lo, x_active, y_active;
+    int32_t nd;
+    size_t first, out, n;  /* first slot of the entry, first of the result (aligned), elements of the result */
+    size_t x, y;
+    size_t used;           /* slots from `first` on */
+    double scale;
+    int64_t *shape, *sx, *sy; /* nd each, in meta */
+    uint32_t *index;          /* DA_GATHER: n slots; DA_FULL for a constant */
+    uint8_t *mask;            /* DA_WHERE: n */
+} da_entry;
+
+da_tape *da_tape_new(void);       /* NULL when not even a small stretch of address space is to be had */
+void da_tape_free(da_tape *t);
+void da_tape_reset(da_tape *t);   /* forget everything recorded */
+
+/* Reserve n slots that no operation computes; returns the first, or DA_FULL.  n >= 8 is aligned to 64 bytes. */
+uint32_t da_tape_input(da_tape *t, size_t n);
+
+/* Append an array entry with room for n results and nd axes; its index or mask arrays (when wanted) have n elements. */
+da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd);
+
+/* Append a call: its results take n slots from the returned one on (n = 0: results live outside). */
+uint32_t da_tape_call(da_tape *t, size_t n);
+
+/* Index of a constant in the pool, or DA_FULL. */
+uint32_t da_tape_constant_new(da_tape *t, double c);
+
+static inline uint32_t da_tape_constant(da_tape *t, double c)
+{
+    union { double d; uint64_t u; } bits = {c};
+    uint32_t i = t->cache[(bits.u * 0x9E3779B97F4A7C15u) >> 56];
+    if (i) {
+        union { double d; uint64_t u; } have = {t->pool[i - 1]};
+        if (have.u == bits.u)
+            return i - 1;
+    }
+    return da_tape_constant_new(t, c);
+}
+
+/* Append one scalar operation; returns its slot. */
+static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
+{
+    size_t i = t->nodes, s = t->slots;
+    if (i >= t->max_nodes || s >= t->max_slots)
+        return DA_FULL;
+    t->op[i] = (uint8_t)code;
+    t->a[i] = a;
+    t->b[i] = b;
+    t->val[s] = v;
+    t->nodes = i + 1;
+    t->slots = s + 1;
+    return (uint32_t)s;
+}
+
+/* Bytes the recording holds: nodes, slots, pool and meta; without adjoints. */
+size_t da_tape_bytes(const da_tape *t);
+
+static inline da_entry *da_tape_entry_at(const da_tape *t, uint32_t a)
+{
+    return (da_entry *)(void *)(t->meta + (size_t)a * 8);
+}
+
+#endif

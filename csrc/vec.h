@@ -1,0 +1,21 @@
+/* vec.h: partials over blocks, chosen once for the processor at hand.
+ *
+ * All arrays hold n doubles, do not overlap, and are the caller's; NaN and infinities go through as in ops.def.
+ */
+#ifndef DUALAD_VEC_H
+#define DUALAD_VEC_H
+
+#include <stddef.h>
+
+#define DA_BLOCK 256 /* elements a block: inputs, result and partial stay in the first-level cache */
+
+typedef void (*da_partial_fn)(const double *x, const double *y, const double *v, double *p, size_t n);
+
+/* which: 0 for d/dx, 1 for d/dy.  code: the row's first code. */
+da_partial_fn da_partial_kernel(int code, int which);
+
+/* Name of the instruction set in use ("base", "avx2") and whether libmvec was found. */
+const char *da_vec_name(void);
+int da_vec_has_libmvec(void);
+
+#endif

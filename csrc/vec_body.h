@@ -1,0 +1,74 @@
+/* vec_body.h: the partials of every row over a block of elements; included by vec_base.c and vec_avx2.c.
+ *
+ * Needs DA_VEC_TABLE, the name of the table to define.  For each row it generates
+ *     static void multiply_px(xs, ys, vs, p, n)      p[i] = d/dx at (xs[i], ys[i], vs[i])
+ * as plain loops that the compiler vectorises.  The names below have a vector version in glibc's libmvec: the simd
+ * attribute makes the compiler call `_ZGV..._da_vm_sin`, which vmath.c defines by what it found at run time.
+ */
+#include "ops.h"
+#include "vec.h"
+
+#if defined(DA_VEC_SIMD)
+#define DA_SIMD __attribute__((const, simd("notinbranch")))
+DA_SIMD double da_vm_sin(double);
+DA_SIMD double da_vm_cos(double);
+DA_SIMD double da_vm_tan(double);
+DA_SIMD double da_vm_exp(double);
+DA_SIMD double da_vm_log(double);
+DA_SIMD double da_vm_sinh(double);
+DA_SIMD double da_vm_cosh(double);
+DA_SIMD double da_vm_tanh(double);
+#endif
+
+#include "ops_scalar.h"
+
+#if defined(DA_VEC_SIMD)
+#define sin(x) da_vm_sin(x)
+#define cos(x) da_vm_cos(x)
+#define tan(x) da_vm_tan(x)
+#define exp(x) da_vm_exp(x)
+#define log(x) da_vm_log(x)
+#define sinh(x) da_vm_sinh(x)
+#define cosh(x) da_vm_cosh(x)
+#define tanh(x) da_vm_tanh(x)
+
+static inline double vec_sech2(double x)
+{
+    double e = exp(-2.0 * fabs(x)), d = 1.0 + e;
+    return 4.0 * e / (d * d);
+}
+
+static inline double vec_gaussian(double x)
+{
+    double h = x * x, e = exp(-h), l = fma(x, x, -h);
+    return e - e * (h < 800.0 ? l : 0.0);
+}
+#undef sech2
+#undef gaussian
+#define sech2(x) vec_sech2(x)
+#define gaussian(x) vec_gaussian(x)
+#endif
+
+#define PARTIAL(fn, expr) \
+    static void fn(const double *restrict xs, const double *restrict ys, const double *restrict vs, \
+                   double *restrict p, size_t n) \
+    { \
+        for (size_t i = 0; i < n; i++) { \
+            const double x = xs[i], y = ys[i], v = vs[i]; \
+            (void)x, (void)y, (void)v; \
+            p[i] = expr; \
+        } \
+    }
+#define UNARY(name, value, dx, cls, domain) PARTIAL(name##_px, dx)
+#define BINARY(name, value, dx, dy, cls, domain) PARTIAL(name##_px, dx) PARTIAL(name##_py, dy)
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+
+const da_partial_fn DA_VEC_TABLE[DA_OP_COUNT][2] = {
+#define UNARY(name, value, dx, cls, domain) [DA_OP_##name] = {name##_px, NULL},
+#define BINARY(name, value, dx, dy, cls, domain) [DA_OP_##name] = {name##_px, name##_py},
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+};

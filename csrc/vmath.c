@@ -1,0 +1,93 @@
+/* vmath.c: who computes exp, sin ... of four numbers at once.
+ *
+ * glibc's libmvec is the well-kept library; it is looked up at run time, so a machine without it still loads the
+ * extension and gets libm, element by element.  The symbols defined here are those the compiler calls for a loop over
+ * da_vm_sin (the x86-64 vector function ABI: b = SSE2, d = AVX2; N2, N4 = lanes; v = a vector argument).
+ */
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include "vec.h"
+#include "ops.h"
+#include <math.h>
+
+extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
+#if defined(__linux__)
+#include <dlfcn.h>
+#endif
+
+extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2];
+
+#define FUNCTIONS(X) X(sin) X(cos) X(tan) X(exp) X(log) X(sinh) X(cosh) X(tanh)
+
+typedef __m256d (*vector4)(__m256d);
+
+/* The scalar name, the two-lane name (unused by our loops but referenced by the compiler) and the four-lane name. */
+#define X(f) \
+    static vector4 mvec_##f; \
+    double da_vm_##f(double x); \
+    double da_vm_##f(double x) { return f(x); } \
+    __m128d _ZGVbN2v_da_vm_##f(__m128d x); \
+    __m128d _ZGVbN2v_da_vm_##f(__m128d x) { return _mm_set_pd(f(x[1]), f(x[0])); } \
+    __attribute__((target("avx2"))) __m256d _ZGVdN4v_da_vm_##f(__m256d x); \
+    __attribute__((target("avx2"))) __m256d _ZGVdN4v_da_vm_##f(__m256d x) \
+    { \
+        return mvec_##f ? mvec_##f(x) : _mm256_set_pd(f(x[3]), f(x[2]), f(x[1]), f(x[0])); \
+    }
+FUNCTIONS(X)
+#undef X
+
+static int found_libmvec, has_avx2;
+
+__attribute__((constructor)) static void find(void)
+{
+    has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if defined(__linux__)
+    void *lib = has_avx2 ? dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (lib) {
+        found_libmvec = 1;
+#define X(f) \
+    *(void **)&mvec_##f = dlsym(lib, "_ZGVdN4v_" #f); \
+    found_libmvec &= mvec_##f != NULL;
+        FUNCTIONS(X)
+#undef X
+    }
+#endif
+}
+
+da_partial_fn da_partial_kernel(int code, int which)
+{
+    return (has_avx2 ? da_vec_table_avx2 : da_vec_table_base)[code][which];
+}
+
+const char *da_vec_name(void)
+{
+    return has_avx2 ? "avx2" : "base";
+}
+
+int da_vec_has_libmvec(void)
+{
+    return found_libmvec;
+}
+
+#else
+
+da_partial_fn da_partial_kernel(int code, int which)
+{
+    return da_vec_table_base[code][which];
+}
+
+const char *da_vec_name(void)
+{
+    return "base";
+}
+
+int da_vec_has_libmvec(void)
+{
+    return 0;
+}
+
+#endif

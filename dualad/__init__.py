@@ -1,0 +1,30 @@
+"""dualad: exact derivatives of plain Python and NumPy code, forward and reverse, from one table of rules.
+
+>>> import numpy as np, dualad
+>>> dualad.grad(lambda x: np.sum(np.sin(x) * x))(np.array([0.0, 1.0]))
+array([0.        , 1.38177329])
+"""
+
+from . import math, numpy
+from . import rules as _rules
+from ._core import Dual, LeakedValueError
+from .api import derivative, grad, jvp, linearize, stop_gradient, value, value_and_grad, vjp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Dual",
+    "LeakedValueError",
+    "derivative",
+    "grad",
+    "jvp",
+    "linearize",
+    "math",
+    "numpy",
+    "stop_gradient",
+    "value",
+    "value_and_grad",
+    "vjp",
+]
+
+assert _rules

@@ -1,0 +1,159 @@
+# What csrc/ offers; each header is the contract.
+
+cdef extern from "ops.h":
+    ctypedef struct da_row:
+        const char *name
+        const char *value
+        const char *dx
+        const char *dy
+        const char *cls
+        const char *domain
+        int arity, code, kind
+    da_row da_rows[]
+    int da_row_count
+    enum:
+        DA_OP_COUNT
+        DA_OP_INPUT
+        DA_OP_ARRAY
+        DA_OP_CALL
+        DA_CLASS_SELECT
+        DA_CLASS_NONLINEAR
+        DA_OP_add
+        DA_OP_subtract
+        DA_OP_multiply
+        DA_OP_divide
+        DA_OP_power
+        DA_OP_floor_divide
+        DA_OP_remainder
+        DA_OP_negative
+        DA_OP_positive
+        DA_OP_absolute
+        DA_OP_square
+        DA_OP_reciprocal
+        DA_OP_sqrt
+    double da_value(int code, double x, double y) nogil
+    void da_partials(int code, double x, double y, double v, double *px, double *py) nogil
+
+cdef extern from "vec.h":
+    const char *da_vec_name()
+    int da_vec_has_libmvec()
+
+cdef extern from "tape.h":
+    enum:
+        DA_MAP1
+        DA_MAP2
+        DA_MOVE
+        DA_GATHER
+        DA_WHERE
+        DA_MATMUL
+    uint32_t DA_FULL
+    ctypedef struct da_tape:
+        double *val
+        double *adj
+        uint8_t *op
+        uint32_t *a
+        uint32_t *b
+        double *pool
+        size_t nodes, slots, pool_used, meta_used, calls
+    ctypedef struct da_entry:
+        uint8_t kind, code_lo, x_active, y_active
+        int nd
+        size_t first, out, n, x, y, used
+        double scale
+        int64_t *shape
+        int64_t *sx
+        int64_t *sy
+        uint32_t *index
+        uint8_t *mask
+    da_tape *da_tape_new()
+    void da_tape_free(da_tape *t)
+    void da_tape_reset(da_tape *t)
+    uint32_t da_tape_input(da_tape *t, size_t n)
+    da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd)
+    uint32_t da_tape_call(da_tape *t, size_t n)
+    uint32_t da_tape_constant(da_tape *t, double c)
+    uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
+    size_t da_tape_bytes(const da_tape *t)
+    da_entry *da_tape_entry_at(const da_tape *t, uint32_t a)
+
+cdef extern from "sweep.h":
+    ctypedef struct da_cursor:
+        size_t node, slot
+    da_cursor da_cursor_begin()
+    da_cursor da_cursor_end(const da_tape *t)
+    void *da_matmul
+    void da_sweep_clear(double *adj, size_t n) nogil
+    int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c) nogil
+    int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
+    void da_tape_histogram(const da_tape *t, size_t *count) nogil
+
+cdef extern from "pool.h":
+    int da_open_levels
+    ctypedef struct da_pool:
+        int kept
+    object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
+    da_pool da_pool_dual, da_pool_lanes, da_pool_var, da_pool_array
+    void da_pool_install_dual(PyTypeObject *type)
+    void da_pool_install_lanes(PyTypeObject *type)
+    void da_pool_install_var(PyTypeObject *type)
+    void da_pool_install_array(PyTypeObject *type)
+
+cdef extern from "Python.h":
+    ctypedef struct PyMethodDef:
+        const char *ml_name
+    object PyCFunction_New(PyMethodDef *m, object self)
+    PyTypeObject *Py_TYPE(object o)
+    object PyFloat_FromDouble(double v)
+    int PySlice_Unpack(object s, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t *step) except -1
+    Py_ssize_t PySlice_AdjustIndices(Py_ssize_t n, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t step)
+    bint PySlice_Check(object o)
+    Py_ssize_t PyLong_AsSsize_t(object o) except? -1
+    PyObject *PyDict_GetItem(object d, object k)
+
+ctypedef double (*value_fn)(double, double) noexcept nogil
+ctypedef double (*partial_fn)(double, double, double) noexcept nogil
+ctypedef void (*loop_fn)(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *data) noexcept
+
+cdef extern from "pyops.h":
+    PyMethodDef da_math_methods[]
+    loop_fn da_ufunc_loops[][2]
+    object (*da_call_math1)(int code, object x)
+    object (*da_call_math2)(int code, object x, object y)
+    double da_inline_add(double x, double y) noexcept nogil
+    double da_inline_add_px(double x, double y, double v) noexcept nogil
+    double da_inline_add_py(double x, double y, double v) noexcept nogil
+    double da_inline_subtract(double x, double y) noexcept nogil
+    double da_inline_subtract_px(double x, double y, double v) noexcept nogil
+    double da_inline_subtract_py(double x, double y, double v) noexcept nogil
+    double da_inline_multiply(double x, double y) noexcept nogil
+    double da_inline_multiply_px(double x, double y, double v) noexcept nogil
+    double da_inline_multiply_py(double x, double y, double v) noexcept nogil
+    double da_inline_divide(double x, double y) noexcept nogil
+    double da_inline_divide_px(double x, double y, double v) noexcept nogil
+    double da_inline_divide_py(double x, double y, double v) noexcept nogil
+    double da_inline_power(double x, double y) noexcept nogil
+    double da_inline_power_px(double x, double y, double v) noexcept nogil
+    double da_inline_power_py(double x, double y, double v) noexcept nogil
+    double da_inline_floor_divide(double x, double y) noexcept nogil
+    double da_inline_floor_divide_px(double x, double y, double v) noexcept nogil
+    double da_inline_floor_divide_py(double x, double y, double v) noexcept nogil
+    double da_inline_remainder(double x, double y) noexcept nogil
+    double da_inline_remainder_px(double x, double y, double v) noexcept nogil
+    double da_inline_remainder_py(double x, double y, double v) noexcept nogil
+    double da_inline_negative(double x, double y) noexcept nogil
+    double da_inline_negative_px(double x, double y, double v) noexcept nogil
+    double da_inline_positive(double x, double y) noexcept nogil
+    double da_inline_positive_px(double x, double y, double v) noexcept nogil
+    double da_inline_absolute(double x, double y) noexcept nogil
+    double da_inline_absolute_px(double x, double y, double v) noexcept nogil
+
+cdef extern from "numpy/ufuncobject.h":
+    ctypedef struct PyUFuncObject:
+        int nin, nout, nargs, ntypes
+        loop_fn *functions
+        void **data
+        const char *types
+        const char *name
+    object PyUFunc_FromFuncAndData(loop_fn *func, void **data, char *types, int ntypes, int nin, int nout,
+                                   int identity, const char *name, const char *doc, int unused)
+    int PyUFunc_None

@@ -1,0 +1,176 @@
+# Var: a float on the tape.  The object holds value, slot and level; recording an operation is one push.
+
+@cython.final
+cdef class Var(Traced):
+    """A traced float of a reverse sweep: a value and its slot on the tape (made by grad, vjp ...; not by hand)."""
+    cdef double v
+    cdef uint32_t slot
+
+    @property
+    def primal(self):
+        """The value, a float."""
+        return self.v
+
+    @property
+    def slot_number(self):
+        """Where value and adjoint live on the tape."""
+        return self.slot
+
+    def __add__(l, r):
+        return var_binary(DA_OP_add, l, r, da_inline_add, ufunc_add)
+
+    def __sub__(l, r):
+        return var_binary(DA_OP_subtract, l, r, da_inline_subtract, ufunc_subtract)
+
+    def __mul__(l, r):
+        return var_binary(DA_OP_multiply, l, r, da_inline_multiply, ufunc_multiply)
+
+    def __truediv__(l, r):
+        return var_binary(DA_OP_divide, l, r, da_inline_divide, ufunc_divide)
+
+    def __floordiv__(l, r):
+        return var_binary(DA_OP_floor_divide, l, r, da_inline_floor_divide, ufunc_floor_divide)
+
+    def __mod__(l, r):
+        return var_binary(DA_OP_remainder, l, r, da_inline_remainder, ufunc_remainder)
+
+    def __pow__(l, r, m):
+        if m is not None:
+            return NotImplemented
+        return var_binary(DA_OP_power, l, r, da_inline_power, ufunc_power)
+
+    def __neg__(self):
+        return var_unary(DA_OP_negative, self, -self.v)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return var_unary(DA_OP_absolute, self, da_inline_absolute(self.v, 0.0))
+
+    def __bool__(self):
+        return self.v != 0.0
+
+    def __richcmp__(self, other, int op):
+        cdef double y
+        if PyFloat_CheckExact(other):
+            return compare(self.v, PyFloat_AS_DOUBLE(other), op)
+        if type(other) is Var and (<Var>other).level == self.level:
+            return compare(self.v, (<Var>other).v, op)
+        if as_constant(other, &y):
+            return compare(self.v, y, op)
+        return slow_compare(self, other, op)
+
+    def __hash__(self):
+        return (<intptr_t><void *>self) >> 4
+
+    def __repr__(self):
+        return f"Var({self.v!r})"
+
+    @property
+    def shape(self):
+        return ()
+
+    @property
+    def ndim(self):
+        return 0
+
+    @property
+    def dtype(self):
+        return FLOAT64
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        cdef int code
+        if method == "__call__" and not kwargs:
+            code = code_of(ufunc)
+            if code:
+                if len(inputs) == 1:
+                    return var_unary(code, self, numpy_value(code, self.v, 0.0))
+                result = var_numpy_binary(code, inputs[0], inputs[1])
+                if result is None:
+                    result = array_elementwise(code, inputs[0], inputs[1])
+                if result is not None:
+                    return result
+        return hook_ufunc(ufunc, method, inputs, kwargs)
+
+
+cdef inline Var new_var(double v, uint32_t slot, uint64_t level):
+    cdef Var t = <Var>da_pool_take(&da_pool_var, <PyTypeObject *>Var)
+    if slot == DA_FULL:
+        raise_full()
+    t.v = v
+    t.slot = slot
+    t.level = level
+    return t
+
+
+cdef inline object var_unary(int code, Var x, double v):
+    cdef LevelSlot *at = &LEVELS[x.level & MASK]
+    if at.id != x.level:
+        raise_leaked(x)
+    return new_var(v, da_tape_push(at.tape, code, x.slot, 0, v), x.level)
+
+
+cdef inline object var_binary(int code, object l, object r, value_fn value, object ufunc):
+    cdef double x, y, v
+    cdef uint64_t level
+    cdef LevelSlot *at
+    if type(l) is Var:
+        level = (<Var>l).level
+        at = &LEVELS[level & MASK]
+        if at.id != level:
+            raise_leaked(l)
+        x = (<Var>l).v
+        if type(r) is Var:
+            if (<Var>r).level == level:
+                v = value(x, (<Var>r).v)
+                return new_var(v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
+        elif PyFloat_CheckExact(r):
+            y = PyFloat_AS_DOUBLE(r)
+            v = value(x, y)
+            return new_var(v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
+        elif as_constant(r, &y):
+            v = value(x, y)
+            return new_var(v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
+    elif type(r) is Var:
+        level = (<Var>r).level
+        at = &LEVELS[level & MASK]
+        if at.id != level:
+            raise_leaked(r)
+        if as_constant(l, &x):
+            v = value(x, (<Var>r).v)
+            return new_var(v, da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
+    return slow_binary(ufunc, l, r)
+
+
+cdef inline uint32_t constant(da_tape *t, double c) except? 0xFFFFFFFF:
+    cdef uint32_t i = da_tape_constant(t, c)
+    if i == DA_FULL:
+        raise_full()
+    return i
+
+
+# np.f(x, y) of scalars: the value from NumPy's own loop; None when this is not a matter of one tape and constants.
+cdef object var_numpy_binary(int code, object l, object r):
+    cdef double x = 0.0, y = 0.0, v
+    cdef bint a = type(l) is Var, b = type(r) is Var
+    cdef uint64_t level
+    cdef LevelSlot *at
+    if a and b and (<Var>l).level != (<Var>r).level:
+        return None
+    if not (a or as_constant(l, &x)) or not (b or as_constant(r, &y)):
+        return None
+    level = (<Var>l).level if a else (<Var>r).level
+    at = &LEVELS[level & MASK]
+    if at.id != level:
+        raise_leaked(l if a else r)
+    if a:
+        x = (<Var>l).v
+    if b:
+        y = (<Var>r).v
+    v = numpy_value(code, x, y)
+    if a and b:
+        return new_var(v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
+    if a:
+        return new_var(v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
+    return new_var(v, da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)

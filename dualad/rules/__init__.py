@@ -1,0 +1,12 @@
+"""The rules: what every covered NumPy function does to traced values.
+
+`dispatch` is how NumPy's two protocols reach them.  Importing this package completes the compiled core.
+"""
+
+from .. import _core
+from ..generic import describe
+from . import dispatch, linalg, passing, products, reductions, structure, ufuncs
+
+_core.set_hooks(dispatch.ufunc, dispatch.function, describe)
+
+__all__ = ["dispatch", "linalg", "passing", "products", "reductions", "structure", "ufuncs"]

@@ -1,0 +1,107 @@
+"""How np.f(t) reaches a rule: NumPy's __array_ufunc__ and __array_function__."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._core import Traced
+from ..generic import pack, plain
+from .elementwise import MATH_PRIMITIVES, UFUNC_PRIMITIVES
+from .primitive import FUNCTIONS, not_covered
+
+__all__ = ["GUFUNCS", "METHODS", "PASS_THROUGH", "function", "ufunc", "untraced"]
+
+#: ufuncs that only look at values: comparisons, tests, logic, integers
+PASS_THROUGH = {np.less, np.less_equal, np.equal, np.not_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite,
+                np.signbit, np.spacing, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.bitwise_and,
+                np.bitwise_or, np.bitwise_xor, np.bitwise_invert, np.bitwise_left_shift, np.bitwise_right_shift,
+                np.bitwise_count, np.gcd, np.lcm, np.isnat}
+#: generalized and several-result ufuncs -> function of traced values (filled by the modules that own them)
+GUFUNCS: dict[Any, Any] = {}
+#: (ufunc, method) -> function of traced values, for add.reduce and its kin; (None, method) serves every ufunc
+METHODS: dict[Any, Any] = {}
+
+
+def untraced(x: Any) -> Any:
+    """x with every traced value in it replaced by its plain value (containers and object arrays included)."""
+    if isinstance(x, Traced):
+        p = plain(x)
+        return p.copy() if isinstance(p, np.ndarray) else p
+    if isinstance(x, (list, tuple)):
+        return type(x)(untraced(e) for e in x) if not hasattr(x, "_fields") else type(x)(*map(untraced, x))
+    if isinstance(x, dict):
+        return {k: untraced(v) for k, v in x.items()}
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return untraced(pack(x)) if any(isinstance(e, Traced) for e in x.flat) else x
+    return x
+
+
+def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc (or one of its methods) on traced values."""
+    if method == "math":
+        return MATH_PRIMITIVES[f](*inputs)
+    if kwargs:
+        kwargs = _check_keywords(f, kwargs)
+    if method != "__call__":
+        rule = METHODS.get((f, method)) or METHODS.get((None, method))
+        if rule is None:
+            raise not_covered(f"numpy.{f.__name__}.{method}")
+        return rule(*inputs, **kwargs) if (f, method) in METHODS else rule(f, *inputs, **kwargs)
+    if f in PASS_THROUGH:
+        return f(*untraced(inputs), **kwargs)
+    dtype = kwargs.pop("dtype", None)
+    if kwargs:
+        raise not_covered(f"numpy.{f.__name__} with {', '.join(kwargs)}=")
+    inputs = tuple(pack(x) for x in inputs)
+    _check_operands(f, inputs)
+    primitive = UFUNC_PRIMITIVES.get(f) or GUFUNCS.get(f)
+    if primitive is None:
+        raise not_covered(f"numpy.{f.__name__}")
+    out = primitive(*inputs)
+    return out if dtype is None else out.astype(dtype)
+
+
+def _check_keywords(f: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    kwargs = dict(kwargs)
+    out = kwargs.pop("out", None)
+    if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
+        raise not_covered(f"numpy.{f.__name__} with out= (a write into an array)", "use its result, or x = x + y for x += y")
+    if kwargs.get("where", True) is True:
+        kwargs.pop("where", None)
+    if kwargs.get("casting") == "same_kind":
+        kwargs.pop("casting")
+    if kwargs.get("order") in ("K", "C"):
+        kwargs.pop("order")
+    if kwargs.get("subok") is True:
+        kwargs.pop("subok")
+    if kwargs.get("dtype", 0) is None:
+        kwargs.pop("dtype")
+    return kwargs
+
+
+def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
+    for x in inputs:
+        if isinstance(x, Traced):
+            continue
+        kind = np.asarray(x).dtype.kind
+        if kind == "c":
+            raise TypeError(f"numpy.{f.__name__}: a complex operand beside a traced value; complex numbers are not "
+                            "differentiated yet")
+        if kind not in "fiub":
+            raise TypeError(f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
+                            "a traced value; use real numbers or arrays")
+        if isinstance(x, np.ma.MaskedArray):
+            raise TypeError(f"numpy.{f.__name__}: masked arrays are not differentiated; use np.where")
+
+
+def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A NumPy function (or the operation of that name) on traced values."""
+    rule = FUNCTIONS.get(f)
+    if rule is None:
+        name = f if isinstance(f, str) else f"{getattr(f, '__module__', 'numpy')}.{getattr(f, '__name__', f)}"
+        raise not_covered(name)
+    if kwargs.get("out") is not None:
+        raise not_covered(f"numpy.{f.__name__} with out= (a write into an array)", "use its result")
+    return rule(*args, **kwargs)

@@ -1,0 +1,138 @@
+"""Elementwise operations: every row of the table csrc/ops.def as a primitive, its partials compiled from the row's strings.
+
+The compiled core takes these operations itself wherever operands are float64 of one level; here is the same rule for every
+other payload (nested levels, float32, arrays in forward mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .._core import Traced
+from ..generic import dtype_of, plain, shape_of
+from .primitive import Primitive
+
+__all__ = ["MATH_PRIMITIVES", "ROWS", "UFUNC_PRIMITIVES", "align", "guarded", "unbroadcast"]
+
+ROWS = {row["name"]: row for row in _core.rows()}
+
+
+def select(condition: Any, a: Any, b: Any) -> Any:
+    """The table's select: the side that is not chosen has no influence, not even by an infinite derivative."""
+    if isinstance(condition, (bool, np.bool_)):
+        return a if condition else b
+    return np.where(condition, a, b)
+
+
+def _namespace() -> dict[str, Any]:
+    names: dict[str, Any] = {name: getattr(np, name) for name in ROWS if isinstance(getattr(np, name, None), np.ufunc)}
+    names.update(_core.OWN_UFUNCS)
+    names.update(select=select, lt=np.less, le=np.less_equal, eq=np.equal, nan=np.nan)
+    return names
+
+
+NAMESPACE = _namespace()
+
+
+def compile_rule(text: str) -> Callable[[Any, Any, Any], Any]:
+    """A partial of the table as a function of (x, y, v)."""
+    return eval(f"lambda x, y, v: {text}", NAMESPACE)  # the text is a row of our own table
+
+
+def align(t: Any, ndim: int, lanes: int) -> Any:
+    """A tangent with lanes, its primal's axes moved to the end so that it broadcasts as the primal would."""
+    if not lanes:
+        return t
+    shape = shape_of(t)
+    missing = ndim - (len(shape) - 1)
+    return t if missing <= 0 else np.reshape(t, (shape[0],) + (1,) * missing + tuple(shape[1:]))
+
+
+def unbroadcast(c: Any, shape: tuple[int, ...], lanes: int) -> Any:
+    """Sum a cotangent over the axes along which a value of `shape` was broadcast."""
+    have = shape_of(c)
+    lead = 1 if lanes else 0
+    if len(have) - lead == len(shape) and tuple(have[lead:]) == tuple(shape):
+        return c
+    extra = len(have) - lead - len(shape)
+    axes = tuple(range(lead, lead + extra)) + tuple(lead + extra + i for i, n in enumerate(shape) if n == 1 != have[lead + extra + i])
+    c = np.sum(c, axis=axes) if axes else c
+    return np.reshape(c, tuple(have[:lead]) + tuple(shape)) if len(shape_of(c)) != lead + len(shape) else c
+
+
+def guarded(p: Any, ct: Any, selects: bool) -> Any:
+    """Partial times cotangent; an untouched cotangent (-0.0) stays untouched, whatever the partial."""
+    if type(p) is float and p == 1.0:
+        return ct
+    c = p * ct
+    g = plain(ct)
+    untouched = (g == 0.0) & np.signbit(g)
+    if selects:
+        untouched = untouched | (plain(p) == 0.0)
+    if np.any(untouched):
+        c = select(untouched if np.ndim(untouched) else bool(untouched), -0.0, c)
+    return c
+
+
+def _as_numpy(x: Any) -> Any:
+    return np.float64(x) if type(x) is float or type(x) is int else x
+
+
+def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primitive:
+    partials = [compile_rule(row["dx"])] + ([compile_rule(row["dy"])] if row["arity"] == 2 else [])
+    selects = row["cls"] in ("SELECT", "STEP")
+
+    def parts(primals: Sequence[Any], out: Any, i: int) -> Any:
+        x = _as_numpy(primals[0])
+        y = _as_numpy(primals[1]) if len(primals) == 2 else x
+        with np.errstate(all="ignore"):
+            return partials[i](x, y, _as_numpy(out))
+
+    def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int) -> Any:
+        ndim, total = len(shape_of(out)), None
+        for i, t in enumerate(tangents):
+            if t is None:
+                continue
+            t, p = align(t, ndim, lanes), parts(primals, out, i)
+            with np.errstate(all="ignore"):
+                term = t if type(p) is float and p == 1.0 else p * t
+            if selects and np.any(zero := plain(p) == 0.0):
+                term = select(zero if np.ndim(zero) else bool(zero), 0.0, term)
+            total = term if total is None else total + term
+        return fit(total, out, lanes, tangents)
+
+    def vjp(ct: Any, primals: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> Any:
+        with np.errstate(all="ignore"):
+            return tuple(unbroadcast(guarded(parts(primals, out, i), ct, selects), shape_of(primals[i]), lanes) if need else None
+                         for i, need in enumerate(needs))
+
+    return Primitive(name, function, jvp, vjp, dispatches=True)
+
+
+def fit(tangent: Any, out: Any, lanes: int, tangents: Sequence[Any]) -> Any:
+    """Give a tangent exactly the result's shape (and the lanes)."""
+    want = tuple(shape_of(out))
+    if lanes:
+        k = next(shape_of(t)[0] for t in tangents if t is not None)
+        want = (k, *want)
+    if tuple(shape_of(tangent)) != want:
+        tangent = np.broadcast_to(tangent, want)
+    return tangent
+
+
+#: ufunc -> primitive whose values are NumPy's
+UFUNC_PRIMITIVES: dict[Any, Primitive] = {}
+#: ufunc -> primitive whose values are libm's (dualad.math on nested scalars)
+MATH_PRIMITIVES: dict[Any, Primitive] = {}
+
+for _name, _row in ROWS.items():
+    _ufunc = NAMESPACE[_name]
+    if _ufunc not in UFUNC_PRIMITIVES:
+        UFUNC_PRIMITIVES[_ufunc] = _make(_row, _ufunc, _name)
+        MATH_PRIMITIVES[_ufunc] = _make(_row, _core.MATH[_name], f"math.{_name}")
+
+assert Traced and dtype_of
