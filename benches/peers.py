@@ -150,7 +150,7 @@ def _jax(problem, args):
 
     nums = _numbers(problem)
     f = _bound(problem, jnp, _Joined(special, jnp))
-    if problem.name in ("horner", "rosenbrock", "speelpenning"):
+    if problem.name in ("horner", "rosenbrock", "speelpenning", "lorenz_rk4", "lstm"):
         raise NotImplementedError("unrolled loops compile for minutes")
     fixed = args[len(nums) :]
     gradient = jax.jit(jax.grad(lambda *moving: f(*moving, *fixed), nums if len(nums) > 1 else nums[0]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from dualad import numpy as dnp
 
-from .problem import Problem
+from .problem import Problem, plain_numpy_module
 from .scalar import SQRT2, helmholtz_args, helmholtz_gradient, rosenbrock_gradient
 
 
@@ -132,21 +132,17 @@ def black_scholes_tanh(spot, strike, years, rate, vol):
     root = vol * np.sqrt(years)
     d1 = (np.log(spot / strike) + (rate + 0.5 * vol**2) * years) / root
     d2 = d1 - root
-    cdf1 = 0.5 + 0.5 * np.tanh(TANH_SLOPE * (d1 + 0.044715 * d1**3))
-    cdf2 = 0.5 + 0.5 * np.tanh(TANH_SLOPE * (d2 + 0.044715 * d2**3))
+    cdf1 = 0.5 + 0.5 * np.tanh(TANH_SLOPE * d1 * (1.0 + 0.044715 * d1 * d1))
+    cdf2 = 0.5 + 0.5 * np.tanh(TANH_SLOPE * d2 * (1.0 + 0.044715 * d2 * d2))
     return np.sum(spot * cdf1 - strike * np.exp(-rate * years) * cdf2)
 
 
-def _erf(x):
-    return np.array([math.erf(v) for v in x.ravel()]).reshape(x.shape)
-
-
 def _normal(d):
-    return 0.5 + 0.5 * _erf(d / SQRT2), np.exp(-0.5 * d**2) / math.sqrt(2.0 * math.pi)
+    return 0.5 + 0.5 * plain_numpy_module().erf(d / SQRT2), np.exp(-0.5 * d**2) / math.sqrt(2.0 * math.pi)
 
 
 def _normal_tanh(d):
-    t = np.tanh(TANH_SLOPE * (d + 0.044715 * d**3))
+    t = np.tanh(TANH_SLOPE * d * (1.0 + 0.044715 * d * d))
     return 0.5 + 0.5 * t, 0.5 * (1.0 - t**2) * TANH_SLOPE * (1.0 + 3 * 0.044715 * d**2)
 
 

@@ -12,6 +12,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 KINDS = ("derivative", "gradient", "jacobian", "blocks")
@@ -82,7 +83,7 @@ class Problem:
     @property
     def plain(self):
         """`f` without dualad: Python's `math`, or NumPy with the erf of SciPy where that is installed."""
-        return self.using(math if self.namespace == "math" else _plain_numpy())
+        return self.using(math if self.namespace == "math" else plain_numpy_module())
 
     def using(self, module):
         """`f` with its functions taken from `module` (a bare `f` if it takes none)."""
@@ -124,7 +125,7 @@ class Problem:
 
 
 @functools.cache
-def _plain_numpy():
+def plain_numpy_module():
     """SciPy's erf in a namespace; `dualad.numpy` (plain on plain arrays) without SciPy."""
     try:
         from scipy.special import erf
@@ -133,8 +134,4 @@ def _plain_numpy():
 
         return dnp
 
-    class plain_numpy:
-        pass
-
-    plain_numpy.erf = staticmethod(erf)
-    return plain_numpy
+    return SimpleNamespace(erf=erf)
