@@ -178,7 +178,7 @@ cdef class Traced:
         return str(hook_describe(self)) if self.level else repr(self)
 
     def __repr__(self):
-        return f"{type(self).__name__}({hook_describe(self)!r})"
+        return f"{type(self).__name__}({hook_describe(self)!r})" if alive(self.level) else f"<{type(self).__name__} of an ended level>"
 
     # ---- NumPy's protocols -------------------------------------------------------------------------------------------
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
