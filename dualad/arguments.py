@@ -29,7 +29,7 @@ def check_leaf(x: Any, who: str, what: str) -> Any:
         if kind == "f":
             if x.dtype.itemsize > 8:
                 raise TypeError(f"{who}: {what} is an array of {x.dtype}; convert it: x.astype(np.float64)")
-            if isinstance(x, np.ma.MaskedArray):
+            if type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):
                 raise TypeError(f"{who}: {what} is a masked array; pass x.data and select with np.where")
             return x if x.dtype.itemsize >= 4 and x.dtype.isnative else x.astype(np.float64)
         if kind == "O":
@@ -67,7 +67,7 @@ def check_tangent(t: Any, x: Any, who: str, what: str) -> Any:
         return t
     dtype = dtype_of(x)
     if not want:
-        return float(t) if type(x) is float or dtype == np.float64 and not isinstance(x, np.ndarray) else np.asarray(t, dtype)[()]
+        return float(t) if type(x) is float or (dtype == np.float64 and not isinstance(x, np.ndarray)) else np.asarray(t, dtype)[()]
     return t if t.dtype == dtype else np.asarray(t, dtype)
 
 
@@ -83,7 +83,7 @@ class Selection:
         The call's arguments; keyword arguments are constants.
     """
 
-    __slots__ = ("args", "argnums", "kwargs", "leaves", "single", "sizes", "structures")
+    __slots__ = ("argnums", "args", "kwargs", "leaves", "single", "sizes", "structures")
 
     def __init__(self, who: str, argnums: int | Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs

@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as _numpy
-from numpy import *  # noqa: F403
 
 from . import _core
 
@@ -24,10 +23,12 @@ _HIDDEN = {"gaussian", "sech2", "softweight", "softweight2", "sincd", "sinc"}  #
 _own = {name: f for name, f in _core.OWN_UFUNCS.items() if name not in _HIDDEN}
 globals().update(_own)
 
-linalg, fft, random = _numpy.linalg, _numpy.fft, _numpy.random
-
 __all__ = sorted({*_numpy.__all__, *_own})
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # at first use: NumPy loads its own submodules lazily too
     return getattr(_numpy, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -5,7 +5,6 @@ Tuples, lists, dicts, namedtuples and dataclasses are containers; everything els
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -49,8 +48,8 @@ def _walk(tree: Any, leaves: list[Any]) -> Any:
         return ("dict", kind, tuple((k, _walk(v, leaves)) for k, v in tree.items()))
     if isinstance(tree, (tuple, list)):
         return ("list" if isinstance(tree, list) else "tuple", kind, tuple(_walk(v, leaves) for v in tree))
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        fields = [f.name for f in dataclasses.fields(tree)]
+    if hasattr(kind, "__dataclass_fields__"):
+        fields = list(kind.__dataclass_fields__)
         return ("dataclass", kind, tuple((name, _walk(getattr(tree, name), leaves)) for name in fields))
     leaves.append(tree)
     return None

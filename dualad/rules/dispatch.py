@@ -85,6 +85,8 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
     for x in inputs:
         if isinstance(x, Traced):
             continue
+        if type(x) is float or type(x) is int:
+            continue
         kind = np.asarray(x).dtype.kind
         if kind == "c":
             raise TypeError(f"numpy.{f.__name__}: a complex operand beside a traced value; complex numbers are not "
@@ -92,7 +94,7 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
         if kind not in "fiub":
             raise TypeError(f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
                             "a traced value; use real numbers or arrays")
-        if isinstance(x, np.ma.MaskedArray):
+        if isinstance(x, np.ndarray) and type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):
             raise TypeError(f"numpy.{f.__name__}: masked arrays are not differentiated; use np.where")
 
 

@@ -6,6 +6,7 @@ other payload (nested levels, float32, arrays in forward mode).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,8 +39,9 @@ def _namespace() -> dict[str, Any]:
 NAMESPACE = _namespace()
 
 
+@functools.cache
 def compile_rule(text: str) -> Callable[[Any, Any, Any], Any]:
-    """A partial of the table as a function of (x, y, v)."""
+    """A partial of the table as a function of (x, y, v), compiled at its first use."""
     return eval(f"lambda x, y, v: {text}", NAMESPACE)  # the text is a row of our own table
 
 
@@ -83,14 +85,14 @@ def _as_numpy(x: Any) -> Any:
 
 
 def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primitive:
-    partials = [compile_rule(row["dx"])] + ([compile_rule(row["dy"])] if row["arity"] == 2 else [])
+    texts = (row["dx"], row["dy"])
     selects = row["cls"] in ("SELECT", "STEP")
 
     def parts(primals: Sequence[Any], out: Any, i: int) -> Any:
         x = _as_numpy(primals[0])
         y = _as_numpy(primals[1]) if len(primals) == 2 else x
         with np.errstate(all="ignore"):
-            return partials[i](x, y, _as_numpy(out))
+            return compile_rule(texts[i])(x, y, _as_numpy(out))
 
     def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int) -> Any:
         ndim, total = len(shape_of(out)), None
