@@ -9,6 +9,7 @@
 
 #include <Python.h>
 #include "ops.h"
+#include <stdint.h>
 
 /* How many levels the current thread has open: a hint for choosing a carrier, never needed for a right answer. */
 #if defined(_MSC_VER)
@@ -62,9 +63,50 @@ static inline void da_pool_give(da_pool *p, PyObject *o)
     static void da_dealloc_##name(PyObject *o) { da_pool_give(&da_pool_##name, o); } \
     static inline void da_pool_install_##name(PyTypeObject *type) { type->tp_dealloc = da_dealloc_##name; }
 
+/* The layout of the two scalar number types as _core.pyx declares them (checked when the module is imported). */
+typedef struct {
+    PyObject_HEAD
+    uint64_t level;
+    double v, d;
+} da_dual_object;
+
+typedef struct {
+    PyObject_HEAD
+    uint64_t level;
+    double v;
+    uint32_t slot;
+} da_var_object;
+
 DA_POOL(dual, 4096)
 DA_POOL(lanes, 512)
 DA_POOL(var, 4096)
 DA_POOL(array, 256)
+
+/* New numbers: a new reference, or NULL with MemoryError set. */
+static inline PyObject *da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
+{
+    da_dual_object *o = (da_dual_object *)(void *)da_pool_take(&da_pool_dual, type);
+    if (o) {
+        o->level = level;
+        o->v = v;
+        o->d = d;
+    }
+    return (PyObject *)o;
+}
+
+static inline PyObject *da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
+{
+    if (slot == UINT32_MAX) {
+        PyErr_SetString(PyExc_MemoryError, "the tape is full: more operations than its address space holds");
+        return NULL;
+    }
+    da_var_object *o = (da_var_object *)(void *)da_pool_take(&da_pool_var, type);
+    if (o) {
+        o->level = level;
+        o->v = v;
+        o->slot = slot;
+    }
+    return (PyObject *)o;
+}
 
 #endif

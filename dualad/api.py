@@ -172,20 +172,25 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
     (5.0, array([2., 4.]))
     """
     check_callable(f, "value_and_grad")
+    quick = argnums == 0 and not has_aux and type(argnums) is int
 
     def fun(*args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and type(args[0]) is float and argnums == 0 and not kwargs and not has_aux and not open_count():
-            result = _core.value_and_grad_float(f, args[0])
-            if result is not None:
-                return result
-        elif len(args) == 1 and type(args[0]) is np.ndarray and argnums == 0 and not kwargs and not has_aux and not open_count():
-            result = _core.value_and_grad_array(f, args[0])
-            if result is not None:
-                return result
+        if quick and len(args) == 1 and not kwargs and not open_count():
+            one_call = _ONE_CALL.get(type(args[0]))
+            if one_call is not None:
+                result = one_call(f, args[0])
+                if result is not None:
+                    return result
         out, aux, grads = _value_and_grad(f, argnums, has_aux, args, kwargs)
         return ((out, aux), grads) if has_aux else (out, grads)
 
     return _named(fun, f, "value_and_grad")
+
+
+#: arguments whose whole way lies in the compiled core (each returns None when it does not)
+_ONE_CALL: dict[type, Callable[..., Any]] = {
+    float: _core.value_and_grad_float, np.ndarray: _core.value_and_grad_array,
+    list: _core.value_and_grad_floats, tuple: _core.value_and_grad_floats}
 
 
 def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: tuple[Any, ...],

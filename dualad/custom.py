@@ -11,7 +11,7 @@ import numpy as np
 from ._core import Traced, top_level
 from .generic import dtype_of, pack, shape_of
 from .rules.primitive import Primitive, bind
-from .tree import flatten, unflatten
+from .tree import flatten, tree_map, unflatten
 
 __all__ = ["custom_jvp", "custom_vjp"]
 
@@ -54,7 +54,7 @@ class _Custom:
     def _call(self, fun: Callable[..., Any], constants: list[Any], moving: list[int], args: Sequence[Any]) -> Any:
         full: list[Any] = [None] * (len(constants) + len(moving))
         for i, a in zip(moving, args, strict=True):
-            full[i] = a
+            full[i] = tree_map(_own, a)
         rest = iter(constants)
         return fun(*[full[i] if i in moving else next(rest) for i in range(len(full))])
 
@@ -231,6 +231,11 @@ class _TopOnly(Primitive):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.dispatches = True
+
+
+def _own(x: Any) -> Any:
+    """A copy of an array that only shows the tape: a user's function may keep what it gets."""
+    return x.copy() if type(x) is np.ndarray and not x.flags.owndata else x
 
 
 def _count(structure: Any) -> int:

@@ -186,9 +186,11 @@ cdef object view_of(VarArray a, double *base, object owner):
 
 
 def values(VarArray a not None):
-    """The values of a traced array: an ndarray that shows the tape's slots (valid while its level lives)."""
-    tape_of(a)
-    return view_of(a, LEVELS[a.level & MASK].tape.val, <object>LEVELS[a.level & MASK].level)
+    """The values of a traced array: an ndarray that shows the tape's slots.
+
+    Valid while the level lives, which the view does not prolong (a recorded call holds such views, and the level the call).
+    """
+    return view_of(a, tape_of(a).val, None)
 
 
 # ---- operands ------------------------------------------------------------------------------------------------------------
@@ -204,8 +206,29 @@ cdef struct Operand:
     double scalar
 
 
+# What can stand beside a traced array: itself, or a float64 array with the values of an array or list of real numbers.
+cdef inline object operand(object o):
+    cdef char kind
+    if type(o) is VarArray or type(o) is Var or PyFloat_CheckExact(o):
+        return o
+    if isinstance(o, (list, tuple)):
+        o = np.asarray(o)
+    if not isinstance(o, np.ndarray):
+        return o
+    if cnp.PyArray_TYPE(o) == cnp.NPY_DOUBLE and type(o) is np.ndarray and cnp.PyArray_ISBEHAVED_RO(o):
+        for i in range(cnp.PyArray_NDIM(o)):
+            if cnp.PyArray_STRIDE(o, i) % 8:
+                return np.array(o, order="C")
+        return o
+    kind = (<cnp.ndarray>o).dtype.kind
+    if (kind == b'f' or kind == b'i' or kind == b'u' or kind == b'b') and cnp.PyArray_ITEMSIZE(o) <= 8:
+        if type(o) is np.ndarray or not isinstance(o, np.ma.MaskedArray):
+            return np.array(o, dtype=np.float64, order="C", subok=False)
+    return o
+
+
 # Fill `p` from what stands in an operation; 0 when this is no business of the tape of floats.
-cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p, list alive_arrays) except -1:
+cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) except -1:
     cdef VarArray a
     cdef uint32_t s
     p.active = p.stored = False
@@ -243,27 +266,15 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p, list 
             p.ptr = t.val + s
             p.stored = True
         return 1
-    if isinstance(o, (list, tuple)):
-        o = np.asarray(o)
-    if not isinstance(o, np.ndarray) or cnp.PyArray_NDIM(o) > MAX_DIMS:
+    if type(o) is not np.ndarray or cnp.PyArray_TYPE(o) != cnp.NPY_DOUBLE or cnp.PyArray_NDIM(o) > MAX_DIMS:
         return 0
     cdef cnp.ndarray arr = o
-    cdef char kind = (<cnp.dtype>arr.dtype).kind
-    if kind != b'f' and kind != b'i' and kind != b'u' and kind != b'b' or cnp.PyArray_ITEMSIZE(arr) > 8:
-        return 0
-    if type(o) is not np.ndarray or cnp.PyArray_TYPE(arr) != cnp.NPY_DOUBLE or not cnp.PyArray_ISBEHAVED_RO(arr):
-        if isinstance(o, np.ma.MaskedArray):
-            return 0
-        arr = np.array(arr, dtype=np.float64, order="C", subok=False)
-    alive_arrays.append(arr)
     p.nd = cnp.PyArray_NDIM(arr)
     p.n = cnp.PyArray_SIZE(arr)
     p.ptr = <double *>cnp.PyArray_DATA(arr)
     for i in range(p.nd):
         p.dims[i] = cnp.PyArray_DIM(arr, i)
         p.strides_[i] = cnp.PyArray_STRIDE(arr, i) // 8
-        if cnp.PyArray_STRIDE(arr, i) % 8:
-            return load(np.array(arr, order="C"), level, t, keep, p, alive_arrays)
     p.contiguous = cnp.PyArray_IS_C_CONTIGUOUS(arr)
     if keep:
         # A constant is copied, so that a later write into the caller's array cannot change a recorded value.
@@ -328,14 +339,16 @@ cdef object array_elementwise(int code, object l, object r):
     cdef int nd, i
     cdef Py_ssize_t n
     cdef da_entry *e
-    cdef list hold = []
     if level == 0:
         return None
     t = LEVELS[level & MASK].tape
-    if not load(l, level, t, binary and USES_X[code], &x, hold):
+    l = operand(l)
+    if not load(l, level, t, binary and USES_X[code], &x):
         return None
-    if binary and not load(r, level, t, USES_Y[code], &y, hold):
-        return None
+    if binary:
+        r = operand(r)
+        if not load(r, level, t, USES_Y[code], &y):
+            return None
     # Result shape: NumPy's broadcasting.
     if not binary or y.nd == 0:
         nd, n = x.nd, x.n
@@ -535,13 +548,13 @@ cdef object array_matmul(object l, object r):
     cdef da_tape *t
     cdef da_entry *e
     cdef int64_t m, k, n, x0, x1, y0, y1
-    cdef list hold = []
     if level == 0 or type(l) is Var or type(r) is Var:
         return None
     t = LEVELS[level & MASK].tape
-    if not load(l, level, t, type(r) is VarArray, &x, hold) or x.nd < 1 or x.nd > 2:
+    l, r = operand(l), operand(r)
+    if not load(l, level, t, type(r) is VarArray, &x) or x.nd < 1 or x.nd > 2:
         return None
-    if not load(r, level, t, type(l) is VarArray, &y, hold) or y.nd < 1 or y.nd > 2:
+    if not load(r, level, t, type(l) is VarArray, &y) or y.nd < 1 or y.nd > 2:
         return None
     m = x.dims[0] if x.nd == 2 else 1
     k = x.dims[x.nd - 1]

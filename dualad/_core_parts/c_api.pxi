@@ -92,6 +92,12 @@ cdef extern from "pool.h":
     ctypedef struct da_pool:
         int kept
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
+    object da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
+    object da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
+    ctypedef struct da_dual_object:
+        pass
+    ctypedef struct da_var_object:
+        pass
     da_pool da_pool_dual, da_pool_lanes, da_pool_var, da_pool_array
     void da_pool_install_dual(PyTypeObject *type)
     void da_pool_install_lanes(PyTypeObject *type)

@@ -148,11 +148,7 @@ cdef inline object compare(double x, double y, int op):
 
 
 cdef inline object new_dual(double v, double d, uint64_t level):
-    cdef Dual t = <Dual>da_pool_take(&da_pool_dual, <PyTypeObject *>Dual)
-    t.v = v
-    t.d = d
-    t.level = level
-    return t
+    return da_new_dual(<PyTypeObject *>Dual, v, d, level)
 
 
 # A number that stands for itself beside a traced scalar: float, int, bool and NumPy's real scalars.

@@ -186,6 +186,8 @@ for _name in ("log", "log2", "log10", "log1p", "arctanh", "lgamma", "gamma", "re
     POLES.add(CODES[OWN_UFUNCS.get(_name) or getattr(np, _name)])
 da_call_math1 = math1
 da_call_math2 = math2
+if Dual.__basicsize__ != sizeof(da_dual_object) or Var.__basicsize__ != sizeof(da_var_object):
+    raise ImportError("csrc/pool.h and _core.pyx disagree about the layout of numbers")
 da_pool_install_dual(<PyTypeObject *>Dual)
 da_pool_install_lanes(<PyTypeObject *>DualVec)
 da_pool_install_var(<PyTypeObject *>Var)

@@ -149,11 +149,11 @@ def where(level_id, condition, x, y):
     cdef Level level = level_of(level_id, x)
     cdef da_tape *t = level.tape
     cdef Operand a, b
-    cdef list hold = []
     cdef da_entry *e
     cdef int i, nd
     cdef cnp.ndarray mask
-    if not load(x, level_id, t, True, &a, hold) or not load(y, level_id, t, True, &b, hold):
+    x, y = operand(x), operand(y)
+    if not load(x, level_id, t, True, &a) or not load(y, level_id, t, True, &b):
         return None
     shape = np.broadcast_shapes(np.shape(condition), np.shape(x), np.shape(y))
     mask = np.ascontiguousarray(np.broadcast_to(np.asarray(condition, bool), shape))
@@ -199,24 +199,28 @@ def new_input(Level level not None, x):
     """A traced float or array for an input of a plain reverse level."""
     cdef da_tape *t = level.tape
     cdef uint32_t s
-    cdef cnp.ndarray flat
+    cdef VarArray a
+    cdef int i
     if PyFloat_Check(x):
         s = da_tape_input(t, 1)
         if s == DA_FULL:
             raise_full()
         t.val[s] = PyFloat_AS_DOUBLE(x)
         return new_var(t.val[s], s, level.id)
-    flat = np.ascontiguousarray(x, np.float64)
-    s = da_tape_input(t, cnp.PyArray_SIZE(flat))
+    if cnp.PyArray_NDIM(x) > MAX_DIMS:
+        raise ValueError(f"{cnp.PyArray_NDIM(x)} dimensions; at most {MAX_DIMS}")
+    if not cnp.PyArray_IS_C_CONTIGUOUS(x) or not cnp.PyArray_ISBEHAVED_RO(x):
+        x = np.array(x, dtype=np.float64, order="C")
+    s = da_tape_input(t, cnp.PyArray_SIZE(x))
     if s == DA_FULL:
         raise_full()
-    memcpy(t.val + s, cnp.PyArray_DATA(flat), cnp.PyArray_SIZE(flat) * sizeof(double))
-    cdef VarArray a
-    if np.ndim(x) == 0:
-        a = new_array(level.id, s, 0, 1)   # a 0-d array stays an array until an operation makes it a scalar
-        a.contiguous = True
-        return a
-    return result_array(level.id, t, s, np.shape(x))
+    memcpy(t.val + s, cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x) * sizeof(double))
+    # a 0-d array stays an array until an operation makes it a scalar
+    a = new_array(level.id, s, cnp.PyArray_NDIM(x), cnp.PyArray_SIZE(x))
+    for i in range(a.nd):
+        a.dims[i] = cnp.PyArray_DIM(x, i)
+    make_contiguous(a)
+    return a
 
 
 def output_values(Level level not None, VarArray a not None):

@@ -186,7 +186,52 @@ def value_and_grad_array(f, x):
     cursor = da_cursor_end(t)
     if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
         return None
-    return (<Var>out).v, view_of(a, t.adj, None) + 0.0
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef Py_ssize_t i
+    for i in range(a.nd):
+        dims[i] = a.dims[i]
+    grad = cnp.PyArray_EMPTY(a.nd, dims, cnp.NPY_DOUBLE, 0)
+    cdef double *to = <double *>cnp.PyArray_DATA(grad)
+    for i in range(a.n):
+        to[i] = t.adj[a.off + i] + 0.0   # untouched (-0.0) becomes 0.0
+    return (<Var>out).v, grad
+
+
+def value_and_grad_floats(f, xs):
+    """(f(xs), gradient list) of a list or tuple of floats; None when xs holds anything else, or that is not enough."""
+    cdef Level level
+    cdef da_cursor cursor
+    cdef da_tape *t
+    cdef Py_ssize_t i, n = len(xs)
+    cdef uint32_t s
+    for x in xs:
+        if not PyFloat_CheckExact(x):
+            return None
+    level = Level.__new__(Level)
+    open_level(level, True, 0, True)
+    try:
+        t = level.tape
+        s = da_tape_input(t, n)
+        if s == DA_FULL:
+            raise_full()
+        traced = []
+        for i in range(n):
+            t.val[s + i] = PyFloat_AS_DOUBLE(xs[i])
+            traced.append(new_var(t.val[s + i], s + <uint32_t>i, level.id))
+        out = f(traced if type(xs) is list else tuple(traced))
+        if type(out) is not Var or (<Var>out).level != level.id or level.calls:
+            return None
+    except _NeedsGenericTape:
+        return None
+    finally:
+        close_level(level)
+    da_sweep_clear(t.adj, t.slots)
+    t.adj[(<Var>out).slot] = 1.0
+    cursor = da_cursor_end(t)
+    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
+        return None
+    grads = [t.adj[s + i] + 0.0 for i in range(n)]
+    return (<Var>out).v, grads if type(xs) is list else tuple(grads)
 
 
 def jvp_float(f, double x, double dx):

@@ -94,14 +94,8 @@ cdef class Var(Traced):
         return hook_ufunc(ufunc, method, inputs, kwargs)
 
 
-cdef inline Var new_var(double v, uint32_t slot, uint64_t level):
-    cdef Var t = <Var>da_pool_take(&da_pool_var, <PyTypeObject *>Var)
-    if slot == DA_FULL:
-        raise_full()
-    t.v = v
-    t.slot = slot
-    t.level = level
-    return t
+cdef inline object new_var(double v, uint32_t slot, uint64_t level):
+    return da_new_var(<PyTypeObject *>Var, v, slot, level)
 
 
 cdef inline object var_unary(int code, Var x, double v):
