@@ -114,6 +114,4 @@ def compare(benchmark, row, case, *, plain, derivative, target, n, m=1, hand=Non
 
 def absolute(benchmark, row, case, value, target, unit, **more):
     """Record a figure that is not a ratio of times (`unit`: "us", "ms", "B", "MB")."""
-    benchmark.extra_info.update(
-        {"row": row, "case": case, "n": 1, "m": 1, "ratio": value, "target": target, "unit": unit, **more}
-    )
+    benchmark.extra_info.update({"row": row, "case": case, "n": 1, "m": 1, "ratio": value, "target": target, "unit": unit, **more})

@@ -66,9 +66,7 @@ def table(results):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("saved", nargs="?", help="a JSON file to print instead of running")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes: the figures mean nothing")
     options, rest = parser.parse_known_args(argv)

@@ -29,13 +29,13 @@ def test_rebind_reaches_called_functions():
 
     used = []
 
-    class recording:
+    class Recording:
         def __getattr__(self, name):
             used.append(name)
             return getattr(np, name)
 
     problem = problems.get("lstm")
     args = problem.make(3, seed=0)
-    fresh = functools.partial(peers.rebind(problem.f, recording()), *args)
+    fresh = functools.partial(peers.rebind(problem.f, Recording()), *args)
     assert fresh() == problem.f(*args)
     assert {"concatenate", "tanh", "exp"} <= set(used)

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+import dualad
 from dualad import problems
 
 NAMES = list(problems.PROBLEMS)
@@ -122,7 +123,6 @@ def test_plain_and_traced_namespaces_give_the_same_number(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_dualad_against_closed_form(name, mode, seed):
     """Both modes give the hand-written derivative, to rounding."""
-    dualad = pytest.importorskip("dualad.api", reason="the transformations are not built")
     problem = problems.get(name)
     args = problem.make(problem.sizes[0], seed)
     g, primals = problem.split(args)
@@ -141,7 +141,6 @@ def test_dualad_against_closed_form(name, mode, seed):
 @pytest.mark.parametrize("name", NAMES)
 def test_dualad_public_transformation(name):
     """`derivative`, `grad` and `jacobian` return the closed form in its own structure."""
-    dualad = pytest.importorskip("dualad.api", reason="the transformations are not built")
     problem = problems.get(name)
     args = problem.make(problem.sizes[0], 2)
     closed = problem.closed_form(*args)
@@ -154,9 +153,7 @@ def test_dualad_public_transformation(name):
         actual = dualad.jacobian(problem.f, argnums=problem.argnums)(*args)
         if problem.kind == "blocks":
             rows = np.arange(len(closed))
-            actual = np.concatenate(
-                [np.asarray(a).reshape(*a.shape[:3], -1)[rows, :, rows, :] for a in actual], axis=2
-            )
+            actual = np.concatenate([np.asarray(a).reshape(*a.shape[:3], -1)[rows, :, rows, :] for a in actual], axis=2)
     assert_close(flatten(actual), flatten(closed), EXACT_TOLERANCE)
 
 
@@ -172,9 +169,7 @@ def test_published_numbers():
     h = problems.get("spiral_composite")
     assert (round(h.plain(1.0), 6), round(h.closed_form(1.0), 6)) == (1.466053, 1.529377)
     assert problems.get("baydin").closed_form(2.0, 5.0) == (5.5, 2.0 - math.cos(5.0))
-    assert (
-        np.count_nonzero(problems.get("gram").closed_form(np.random.default_rng(0).normal(size=(4, 3)))) == 60
-    )
+    assert np.count_nonzero(problems.get("gram").closed_form(np.random.default_rng(0).normal(size=(4, 3)))) == 60
 
 
 def test_bundle_adjustment_without_rotation():
@@ -193,9 +188,7 @@ def test_bundle_adjustment_without_rotation():
 
 
 def _adbench_text(*arrays):
-    return "\n".join(
-        " ".join(repr(float(v)) for v in np.atleast_1d(row)) for array in arrays for row in array
-    )
+    return "\n".join(" ".join(repr(float(v)) for v in np.atleast_1d(row)) for array in arrays for row in array)
 
 
 def test_read_gmm(tmp_path):
@@ -228,9 +221,7 @@ def test_read_ba(tmp_path):
     assert [len(part) for part in read] == [2, 3, 5, 5, 5]
     assert read[3].tolist() == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1]]
     gathered = problems.gather_observations(*read)
-    assert np.array_equal(
-        problems.get("ba").f(*gathered)[4], problems.get("ba").f(cameras, points, weights, features)[0]
-    )
+    assert np.array_equal(problems.get("ba").f(*gathered)[4], problems.get("ba").f(cameras, points, weights, features)[0])
 
 
 def test_gmm_at_one_point_by_hand():
@@ -240,13 +231,9 @@ def test_gmm_at_one_point_by_hand():
     factor = np.array([[math.exp(0.2), 0.0], [0.7, math.exp(-0.1)]])
     white = factor @ (x[0] - means[0])
     log_density = math.log(np.linalg.det(factor)) - 0.5 * white @ white - math.log(2.0 * math.pi)
-    wishart_norm = 3 * 2 * math.log(1.0 / math.sqrt(2.0)) - (
-        0.5 * math.log(math.pi) + math.lgamma(1.5) + math.lgamma(1.0)
-    )
+    wishart_norm = 3 * 2 * math.log(1.0 / math.sqrt(2.0)) - (0.5 * math.log(math.pi) + math.lgamma(1.5) + math.lgamma(1.0))
     prior = 0.5 * (math.exp(0.4) + math.exp(-0.2) + 0.49) - wishart_norm
-    assert math.isclose(
-        problems.get("gmm").f(alphas, means, icf, x, gamma, m), log_density + prior, rel_tol=1e-14
-    )
+    assert math.isclose(problems.get("gmm").f(alphas, means, icf, x, gamma, m), log_density + prior, rel_tol=1e-14)
 
 
 def test_unknown_name_lists_the_names():

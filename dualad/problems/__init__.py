@@ -20,9 +20,7 @@ from .problem import Problem
 
 __all__ = ["PROBLEMS", "Problem", "gather_observations", "get", "read_ba", "read_gmm", "read_lstm", "select"]
 
-PROBLEMS = MappingProxyType(
-    {p.name: p for p in (*scalar.PROBLEMS, *arrays.PROBLEMS, *adbench.PROBLEMS, *lectures.PROBLEMS)}
-)
+PROBLEMS = MappingProxyType({p.name: p for p in (*scalar.PROBLEMS, *arrays.PROBLEMS, *adbench.PROBLEMS, *lectures.PROBLEMS)})
 
 
 def get(name):

@@ -32,9 +32,7 @@ def _lower_triangle(icf, d):
 
 def _log_wishart_constant(d, k, gamma, excess):
     n = d + excess + 1
-    log_gamma = 0.25 * d * (d - 1) * math.log(math.pi) + sum(
-        math.lgamma(0.5 * (n + 1 - j)) for j in range(1, d + 1)
-    )
+    log_gamma = 0.25 * d * (d - 1) * math.log(math.pi) + sum(math.lgamma(0.5 * (n + 1 - j)) for j in range(1, d + 1))
     return k * (n * d * math.log(gamma / math.sqrt(2.0)) - log_gamma)
 
 
@@ -105,9 +103,7 @@ def read_gmm(path):
         numbers = np.array(file.read().split(), dtype=float)
     sizes = (k, k * d, k * (d + d * (d - 1) // 2), n * d, 2)
     if len(numbers) != sum(sizes):
-        raise ValueError(
-            f"{path}: {len(numbers)} numbers after the first line; d={d} K={k} n={n} needs {sum(sizes)}"
-        )
+        raise ValueError(f"{path}: {len(numbers)} numbers after the first line; d={d} K={k} n={n} needs {sum(sizes)}")
     alphas, means, icf, x, (gamma, excess) = np.split(numbers, np.cumsum(sizes[:-1]))
     return alphas, means.reshape(k, d), icf.reshape(k, -1), x.reshape(n, d), float(gamma), int(excess)
 
@@ -181,11 +177,7 @@ def _rotation_derivative(r, x):
         rows = [[zero, -v[:, 2], v[:, 1]], [v[:, 2], zero, -v[:, 0]], [-v[:, 1], v[:, 0], zero]]
         return np.moveaxis(np.array(rows), 2, 0)
 
-    matrix = (
-        cos[:, None, None] * eye
-        + s[:, None, None] * skew(r)
-        + c[:, None, None] * r[:, :, None] * r[:, None, :]
-    )
+    matrix = cos[:, None, None] * eye + s[:, None, None] * skew(r) + c[:, None, None] * r[:, :, None] * r[:, None, :]
     by_length = -s[:, None] * x + ds[:, None] * cross + (dc * dot)[:, None] * r
     by_r = by_length[:, :, None] * r[:, None, :] - s[:, None, None] * skew(x)
     by_r += c[:, None, None] * (dot[:, None, None] * eye + r[:, :, None] * x[:, None, :])
@@ -199,13 +191,8 @@ def ba_blocks(cameras, points, weights, features):
     rsq = (flat**2).sum(axis=1, keepdims=True)
     k1, k2, focal, w = cameras[:, 9:10], cameras[:, 10:11], cameras[:, 6:7], weights[:, None]
     scale = 1.0 + k1 * rsq + k2 * rsq**2
-    by_flat = (
-        scale[:, :, None] * np.eye(2)
-        + (2.0 * (k1 + 2.0 * k2 * rsq))[:, :, None] * flat[:, :, None] * flat[:, None, :]
-    )
-    flat_by_rotated = np.concatenate(
-        [np.broadcast_to(np.eye(2), (len(flat), 2, 2)), -flat[:, :, None]], axis=2
-    )
+    by_flat = scale[:, :, None] * np.eye(2) + (2.0 * (k1 + 2.0 * k2 * rsq))[:, :, None] * flat[:, :, None] * flat[:, None, :]
+    flat_by_rotated = np.concatenate([np.broadcast_to(np.eye(2), (len(flat), 2, 2)), -flat[:, :, None]], axis=2)
     by_rotated = (w * focal)[:, :, None] * by_flat @ (flat_by_rotated / depth[:, :, None])
     by_point = by_rotated @ matrix
     by_radial = (w * focal)[:, :, None] * flat[:, :, None] * np.concatenate([rsq, rsq**2], axis=1)[:, None, :]
@@ -258,9 +245,7 @@ def read_ba(path):
         n, m, p = map(int, file.readline().split())
         numbers = np.array(file.read().split(), dtype=float)
     if len(numbers) != 17:
-        raise ValueError(
-            f"{path}: {len(numbers)} numbers after the first line, not the 17 of a replicated BA instance"
-        )
+        raise ValueError(f"{path}: {len(numbers)} numbers after the first line, not the 17 of a replicated BA instance")
     camera, point, weight, feature = np.split(numbers, (11, 14, 15))
     observations = np.stack([np.arange(p) % n, np.arange(p) % m], axis=1)
     return (
@@ -353,11 +338,7 @@ def lstm_gradient(main, extra, state, sequence):
             squashed = np.tanh(cell[t + 1][i])
             by_out = by_hidden[i] + by_x
             down = by_cell[i] + by_out * outgate * (1.0 - squashed**2)
-            by_open = (
-                np.concatenate((down * cell[t][i], down * change, by_out * squashed))
-                * opened
-                * (1.0 - opened)
-            )
+            by_open = np.concatenate((down * cell[t][i], down * change, by_out * squashed)) * opened * (1.0 - opened)
             by_gates = np.concatenate((by_open, down * ingate * (1.0 - change**2)))
             by_main[2 * i] += by_gates * fed
             by_main[2 * i + 1] += by_gates

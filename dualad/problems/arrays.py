@@ -161,9 +161,7 @@ def _greeks(distribution):
         return (
             cdf1 + (by_d1 + by_d2) / (spot * root),
             -np.exp(-rate * years) * cdf2 - (by_d1 + by_d2) / (strike * root),
-            rate * discounted * cdf2
-            + by_d1 * d1_by_years
-            + by_d2 * (d1_by_years - 0.5 * vol / np.sqrt(years)),
+            rate * discounted * cdf2 + by_d1 * d1_by_years + by_d2 * (d1_by_years - 0.5 * vol / np.sqrt(years)),
             years * discounted * cdf2 + (by_d1 + by_d2) * years / root,
             by_d1 * d1_by_vol + by_d2 * (d1_by_vol - np.sqrt(years)),
         )
@@ -216,9 +214,7 @@ def _rosenbrock_args(n, seed):
 
 
 def _array(name, f, make, closed_form, cost, sizes, *tags, kind="gradient", argnums=0, namespace=None):
-    return Problem(
-        name, f, make, kind, closed_form, cost, sizes, argnums, namespace, frozenset({"array", *tags})
-    )
+    return Problem(name, f, make, kind, closed_form, cost, sizes, argnums, namespace, frozenset({"array", *tags}))
 
 
 PROBLEMS = (
@@ -255,9 +251,7 @@ PROBLEMS = (
         "one n x 5 product, 4 passes over n",
         (6, 20),
     ),
-    _array(
-        "mlp", mlp, network_args, mlp_gradient, "two products: n x 10 x 20 and n x 20 x 1", (3, 16), "network"
-    ),
+    _array("mlp", mlp, network_args, mlp_gradient, "two products: n x 10 x 20 and n x 20 x 1", (3, 16), "network"),
     _array(
         "mlp_softmax",
         mlp_softmax,

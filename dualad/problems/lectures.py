@@ -187,9 +187,7 @@ def _normal(*shapes):
 
     def make(n, seed):
         rng = np.random.default_rng(seed)
-        return tuple(
-            rng.normal(size=tuple({"n": n, "m": n + 1}[axis] for axis in shape.split())) for shape in shapes
-        )
+        return tuple(rng.normal(size=tuple({"n": n, "m": n + 1}[axis] for axis in shape.split())) for shape in shapes)
 
     return make
 
@@ -211,9 +209,7 @@ def _scalar(name, f, ranges, closed_form, cost):
 
 
 def _matrix(name, f, make, closed_form, cost, kind="gradient", argnums=0):
-    return Problem(
-        name, f, make, kind, closed_form, cost, (3, 8), argnums, None, frozenset({"array", "lecture"})
-    )
+    return Problem(name, f, make, kind, closed_form, cost, (3, 8), argnums, None, frozenset({"array", "lecture"}))
 
 
 PROBLEMS = (
@@ -221,12 +217,8 @@ PROBLEMS = (
     _scalar("cos_of_sum", cos_of_sum, ((0.5, 1.5),), cos_of_sum_derivative, "5 operations"),
     _scalar("sqrt_plus_cos", sqrt_plus_cos, ((0.5, 1.2),), sqrt_plus_cos_derivative, "6 operations"),
     _scalar("baydin", baydin, ((1.0, 3.0), (2.0, 5.0)), baydin_gradient, "5 operations"),
-    _scalar(
-        "parabola", parabola, ((-2.0, 2.0), (-2.0, 2.0)), lambda x1, x2: (2.0 * x1, 4.0 * x2), "4 operations"
-    ),
-    _scalar(
-        "square_of_sum", square_of_sum, ((-1.0, 1.0), (-1.0, 1.0)), square_of_sum_gradient, "4 operations"
-    ),
+    _scalar("parabola", parabola, ((-2.0, 2.0), (-2.0, 2.0)), lambda x1, x2: (2.0 * x1, 4.0 * x2), "4 operations"),
+    _scalar("square_of_sum", square_of_sum, ((-1.0, 1.0), (-1.0, 1.0)), square_of_sum_gradient, "4 operations"),
     _scalar(
         "cubic",
         cubic,
@@ -243,12 +235,8 @@ PROBLEMS = (
     ),
     _scalar("spiral_composite", spiral_composite, ((0.5, 1.5),), spiral_composite_derivative, "7 operations"),
     _matrix("cross_entropy", cross_entropy, _cross_entropy_args, cross_entropy_gradient, "one inner product"),
-    _matrix(
-        "least_squares", least_squares, _normal("n", "m n", "m"), least_squares_gradient, "one m x n product"
-    ),
-    _matrix(
-        "quadratic_form", quadratic_form, _normal("n", "n n"), quadratic_form_gradient, "one n x n product"
-    ),
+    _matrix("least_squares", least_squares, _normal("n", "m n", "m"), least_squares_gradient, "one m x n product"),
+    _matrix("quadratic_form", quadratic_form, _normal("n", "n n"), quadratic_form_gradient, "one n x n product"),
     _matrix(
         "matrix_vector",
         matrix_vector,

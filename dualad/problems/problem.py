@@ -76,9 +76,7 @@ class Problem:
             raise ValueError(f"problem {self.name!r}: kind is {self.kind!r}, not one of {KINDS}")
         count = 1 if isinstance(self.argnums, int) else len(self.argnums)
         if self.argnums not in (0, tuple(range(count))):
-            raise ValueError(
-                f"problem {self.name!r}: differentiated arguments come first, not {self.argnums}"
-            )
+            raise ValueError(f"problem {self.name!r}: differentiated arguments come first, not {self.argnums}")
 
     @property
     def plain(self):

@@ -271,9 +271,7 @@ def _scalar(name, f, make, closed_form, cost, sizes, *tags, kind="derivative"):
 
 
 PROBLEMS = (
-    _scalar(
-        "newton_sqrt", newton_sqrt, _uniform(1.5, 4.0), newton_sqrt_derivative, "3 n operations", (6, 20)
-    ),
+    _scalar("newton_sqrt", newton_sqrt, _uniform(1.5, 4.0), newton_sqrt_derivative, "3 n operations", (6, 20)),
     _scalar(
         "newton_sqrt_while",
         newton_sqrt_while,
@@ -302,9 +300,7 @@ PROBLEMS = (
         "3 n + 2 operations",
         (4, 66),
     ),
-    _scalar(
-        "logistic_map", logistic_map, _logistic_map_args, logistic_map_derivative, "3 n operations", (6, 100)
-    ),
+    _scalar("logistic_map", logistic_map, _logistic_map_args, logistic_map_derivative, "3 n operations", (6, 100)),
     _scalar(
         "rosenbrock",
         rosenbrock,
