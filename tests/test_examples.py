@@ -50,7 +50,9 @@ def test_training_is_reproducible_and_follows_its_options():
 @pytest.mark.parametrize("option", ["--epochs", "--hidden", "--lr"])
 def test_training_refuses_options_that_are_not_positive(option):
     done = run("train_network.py", option, 0)
-    assert done.returncode == 2 and "must be positive" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert "must be positive" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_data_are_what_their_readme_says():
@@ -94,7 +96,8 @@ def test_gmm_gradient_agrees_with_the_hand_written_one(mixture):
     want = [np.linalg.norm(g) for g in GMM.closed_form(*args)]
     np.testing.assert_allclose(norms, want, rtol=1e-8)  # nine digits are printed
     differences = [float(x) for x in re.findall(r"within (\S+)", done.stdout)]
-    assert len(differences) == 3 and max(differences) < 1e-12
+    assert len(differences) == 3
+    assert max(differences) < 1e-12
 
 
 def test_gmm_gradient_is_that_of_the_objective(mixture):

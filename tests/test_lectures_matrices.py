@@ -5,15 +5,15 @@ a "numerator" or "denominator" layout is a permutation of those axes, and the te
 are evaluated in double precision and must agree to 1e-12 relative.
 """
 
+# ruff: noqa: N802 - the ids are written as in the list of examples
+
 import numpy as np
 import pytest
 
 import dualad as da
 
 both_jacobians = pytest.mark.parametrize("jac", [da.jacfwd, da.jacrev], ids=["jacfwd", "jacrev"])
-all_jacobians = pytest.mark.parametrize(
-    "jac", [da.jacfwd, da.jacrev, da.jacobian], ids=["jacfwd", "jacrev", "jacobian"]
-)
+all_jacobians = pytest.mark.parametrize("jac", [da.jacfwd, da.jacrev, da.jacobian], ids=["jacfwd", "jacrev", "jacobian"])
 
 
 def close(got, want):
@@ -129,7 +129,8 @@ def test_L15_the_vjp_avoids_the_big_tensor(jac, rng):
     close(np.tensordot(z, tensor, 1), gradient)
     close(da.grad(lambda w: 0.5 * np.sum(residual(w) ** 2))(w), gradient)
     # The pullback hands back m n numbers; the tensor holds m times as many, all but one in m of them zero.
-    assert tensor.size == m * gradient.size and np.count_nonzero(tensor) == gradient.size
+    assert tensor.size == m * gradient.size
+    assert np.count_nonzero(tensor) == gradient.size
 
 
 def test_L16_gradient_of_least_squares_vanishes_at_the_normal_equations(rng):
@@ -340,9 +341,7 @@ def test_L43_hessian_and_hessian_vector_product():
     for outer in (da.jacfwd, da.jacrev):
         for inner in (da.jacfwd, da.jacrev):
             close(outer(inner(f))(x), want)
-    gradient, product = da.hvp(f, (x,), (v,))
-    close(gradient, np.array([2 * a * b + b**3, a**2 + 3 * a * b**2]))
-    close(product, want @ v)
+    close(da.hvp(f, (x,), (v,)), want @ v)
 
 
 def test_L43_hessian_tensor_of_a_vector_function(rng):

@@ -5,6 +5,8 @@ and must agree to 1e-12 relative; figures given with d digits must agree to half
 Costs are counted.
 """
 
+# ruff: noqa: N802 - the ids are written as in the list of examples
+
 import itertools
 import math
 
@@ -340,7 +342,8 @@ def test_L24_stochastic_gradient_descent(rng):
     for name in params:
         np.testing.assert_allclose(trained[name], by_hand[name], rtol=1e-11)  # 100 updates of rounding
     np.testing.assert_allclose(history, history_by_hand, rtol=1e-11)
-    assert history[-1] < history[0] / 2 and all(b < a for a, b in itertools.pairwise(history))
+    assert history[-1] < history[0] / 2
+    assert all(b < a for a, b in itertools.pairwise(history))
 
 
 def test_L41_backward_runs_the_function_once_whatever_the_number_of_inputs(rng):
@@ -382,7 +385,8 @@ def test_L42_deep_composition_over_a_container_of_parameters(rng):
         delta = delta * (1 - after**2)
         want.insert(0, (np.outer(delta, before), delta))
         delta = a.T @ delta
-    assert isinstance(got, list) and [type(layer) for layer in got] == [tuple] * 3
+    assert isinstance(got, list)
+    assert [type(layer) for layer in got] == [tuple] * 3
     for (ga, gb), (wa, wb) in zip(got, want, strict=True):
         close(ga, wa)
         close(gb, wb)
