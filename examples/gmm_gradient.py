@@ -61,7 +61,7 @@ def relative_differences(got, want):
 
 def worst_difference(args):
     """How far the gradient is from the one written by hand: 1e-13 is rounding, 1e-3 is a wrong formula."""
-    return max(relative_differences(gradient(args)[1], GMM.closed_form(*args)))
+    return float(max(relative_differences(gradient(args)[1], GMM.closed_form(*args))))
 
 
 def read(path):

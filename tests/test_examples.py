@@ -19,6 +19,15 @@ def run(script, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.parametrize("script", ["train_network.py", "gmm_gradient.py"])
+def test_the_docstrings_of_the_examples_hold(script):
+    done = subprocess.run(
+        [sys.executable, "-m", "doctest", "-v", str(EXAMPLES / script)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 passed" not in done.stdout
+
+
 # ---------------------------------------------------------------- train_network.py
 
 
