@@ -1,8 +1,9 @@
 """How a bench is measured: answers first, then interleaved runs of the plain function and of its derivative.
 
-All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop
-long enough for the clock; the figure is the ratio of medians. The plain function is timed twice: the ratio
-of the two is the noise floor. Nothing here asserts a time; `report.py` puts the figures beside their targets.
+All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop long
+enough for the clock; the figure is the median over the rounds of derivative / plain. The plain function is
+timed twice: the ratio of the two is the noise floor. Nothing here asserts a time; `report.py` puts the figures
+beside their targets.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import peers
 TINY = os.environ.get("DUALAD_BENCH_TINY") == "1"
 MIN_SAMPLE = 5e-5 if TINY else 1e-3  # seconds a sample must last
 BUDGET = 0.02 if TINY else 1.5  # seconds of samples for each call of a case
-ROUNDS = (3, 5) if TINY else (5, 41)
+ROUNDS = (3, 5) if TINY else (5, 101)
 
 
 def size(usual, tiny):
@@ -26,26 +27,27 @@ def size(usual, tiny):
     return tiny if TINY else usual
 
 
-def interleaved(calls):
-    """Median seconds of one run of each of `calls` (name to callable without arguments)."""
-    loops = {}
+def samples(calls):
+    """Seconds of one run of each of `calls` (name to callable without arguments), one entry a round, equally many of each."""
+    loops, slowest = {}, 0.0
     for name, call in calls.items():
         call()
         count = 1
-        while True:
-            seconds = _sample(call, count)
-            if seconds >= MIN_SAMPLE or count >= 1 << 20:
-                break
+        while (seconds := _sample(call, count)) < MIN_SAMPLE and count < 1 << 20:
             count *= 2
-        loops[name] = count, seconds
-    slowest = max(seconds for _, seconds in loops.values())
+        loops[name] = count
+        slowest = max(slowest, seconds)
     rounds = int(min(ROUNDS[1], max(ROUNDS[0], BUDGET / slowest)))
-    samples = {name: [] for name in calls}
+    times = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            count = loops[name][0]
-            samples[name].append(_sample(call, count) / count)
-    return {name: statistics.median(times) for name, times in samples.items()}
+            times[name].append(_sample(call, loops[name]) / loops[name])
+    return times
+
+
+def median_ratio(times, name, base="plain"):
+    """Median over the rounds of `name` / `base`: neighbours in time share the machine's mood."""
+    return statistics.median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
 def _sample(call, count):
@@ -98,17 +100,16 @@ def compare(benchmark, row, case, *, plain, derivative, target, n, m=1, hand=Non
     if hand is not None:
         calls["hand"] = hand
     calls.update(others or {})
-    seconds = interleaved(calls)
+    times = samples(calls)
     benchmark.pedantic(derivative, rounds=3, iterations=1)
-    base = seconds["plain"]
     info = {
         "row": row, "case": case, "n": n, "m": m, "target": target, "unit": "x",
-        "ratio": seconds["derivative"] / base, "noise": seconds["plain again"] / base,
-        "plain_us": base * 1e6, "derivative_us": seconds["derivative"] * 1e6,
-        "peers": {name: seconds[name] / base for name in (others or {})}, "absent": peers.absent(),
+        "ratio": median_ratio(times, "derivative"), "noise": median_ratio(times, "plain again"),
+        "plain_us": statistics.median(times["plain"]) * 1e6, "derivative_us": statistics.median(times["derivative"]) * 1e6,
+        "peers": {name: median_ratio(times, name) for name in (others or {})}, "absent": peers.absent(),
     }  # fmt: skip
     if hand is not None:
-        info["hand"] = seconds["hand"] / base
+        info["hand"] = median_ratio(times, "hand")
     benchmark.extra_info.update(info)
 
 

@@ -79,7 +79,7 @@ def main(argv=None):
 
     cpu = results.get("machine_info", {}).get("cpu", {}).get("brand_raw", platform.processor())
     print(f"Python {platform.python_version()}, NumPy {numpy.__version__}, one thread, {cpu}")
-    print("measured = time of the derivative / time of the plain function, medians of interleaved runs\n")
+    print("measured = time of the derivative / time of the plain function, median over interleaved rounds\n")
     print(table(results))
     absent = sorted({name for b in results["benchmarks"] for name in b["extra_info"].get("absent", [])})
     if absent:
