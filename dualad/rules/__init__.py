@@ -5,8 +5,21 @@
 
 from .. import _core
 from ..generic import describe
-from . import dispatch, linalg, passing, products, reductions, structure, ufuncs
+from . import cumulative, differences, dispatch, linalg, methods, ordering, passing, pointwise, products, reductions, structure, ufuncs
 
 _core.set_hooks(dispatch.ufunc, dispatch.function, describe)
 
-__all__ = ["dispatch", "linalg", "passing", "products", "reductions", "structure", "ufuncs"]
+__all__ = [
+    "cumulative",
+    "differences",
+    "dispatch",
+    "linalg",
+    "methods",
+    "ordering",
+    "passing",
+    "pointwise",
+    "products",
+    "reductions",
+    "structure",
+    "ufuncs",
+]
