@@ -1,6 +1,6 @@
 """Run the benches and print target and measured figure for every row of the target table.
 
-python benches/report.py                # run everything (about 5 minutes), then print
+python benches/report.py                # run everything (about a minute), then print
 python benches/report.py --tiny         # sizes that prove only that it runs
 python benches/report.py saved.json     # print a file written by pytest --benchmark-json
 python benches/report.py -k jacobian    # further arguments go to pytest
@@ -18,12 +18,15 @@ import sys
 import tempfile
 
 
-def run(rest, tiny):
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
+
+
+def run(rest, settings):
     """The JSON of one run of pytest over this folder."""
     here = pathlib.Path(__file__).parent
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder, "bench.json")
-        env = dict(os.environ, **({"DUALAD_BENCH_TINY": "1"} if tiny else {}))
+        env = dict(os.environ, **settings)
         command = [sys.executable, "-m", "pytest", str(here), "-q", f"--benchmark-json={out}", *rest]
         code = subprocess.run([*command, "-p", "no:cacheprovider"], env=env, check=False).returncode
         if not out.exists() or not out.stat().st_size:
@@ -67,14 +70,16 @@ def table(results):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("saved", nargs="?", help="a JSON file to print instead of running")
+    parser.add_argument("--saved", metavar="JSON", help="a file of pytest --benchmark-json to print instead of running")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes: the figures mean nothing")
+    parser.add_argument("--keep-memory", action="store_true", help="measure with glibc keeping freed blocks")
     options, rest = parser.parse_known_args(argv)
+    settings = ({"DUALAD_BENCH_TINY": "1"} if options.tiny else {}) | (KEEP_MEMORY if options.keep_memory else {})
     code = 0
-    if options.saved and options.saved.endswith(".json"):
+    if options.saved:
         results = json.loads(pathlib.Path(options.saved).read_text(encoding="utf-8"))
     else:
-        results, code = run([*([options.saved] if options.saved else []), *rest], options.tiny)
+        results, code = run(rest, settings)
     import numpy
 
     cpu = results.get("machine_info", {}).get("cpu", {}).get("brand_raw", platform.processor())
