@@ -60,6 +60,43 @@ static const double *packed(const double *val, int64_t stride, size_t n, double 
     return buffer;
 }
 
+/* Rows whose partial is an operand, the result or one need no block of partials of their own. */
+enum { COMPUTED, IS_X, IS_Y, IS_V, IS_ONE };
+
+#define ALIAS(text) \
+    (strcmp(text, "x") == 0 ? IS_X : strcmp(text, "y") == 0 ? IS_Y : strcmp(text, "v") == 0 ? IS_V : strcmp(text, "1.0") == 0 ? IS_ONE : COMPUTED)
+
+static int alias_of(int code, int which)
+{
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: return which ? COMPUTED : ALIAS(#dx);
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: return which ? ALIAS(#dy) : ALIAS(#dx);
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return COMPUTED;
+    }
+}
+
+/* The partials of a block: where they already are, or computed into p; NULL means ones. */
+static const double *partials(int alias, da_partial_fn fn, const double *x, const double *y, const double *v, double *p, size_t n)
+{
+    switch (alias) {
+    case IS_X: return x;
+    case IS_Y: return y;
+    case IS_V: return v;
+    case IS_ONE: return NULL;
+    default: fn(x, y, v, p, n); return p;
+    }
+}
+
+static inline double at(const double *p, size_t i)
+{
+    return p ? p[i] : 1.0;
+}
+
 static inline double term(double p, double g, int selects)
 {
     double c = p * g + 0.0;
@@ -73,23 +110,17 @@ static void accumulate(double *restrict to, int64_t stride, const double *restri
     if (k > 1) {
         for (size_t i = 0; i < n; i++)
             for (size_t l = 0; l < k; l++)
-                to[(size_t)((int64_t)i * stride) * k + l] += term(p[i], ct[i * k + l], selects);
+                to[(size_t)((int64_t)i * stride) * k + l] += term(at(p, i), ct[i * k + l], selects);
     } else if (stride == 1) {
-        if (selects) {
-            for (size_t i = 0; i < n; i++)
-                to[i] += term(p[i], ct[i], 1);
-        } else {
-            for (size_t i = 0; i < n; i++)
-                to[i] += term(p[i], ct[i], 0);
-        }
+        da_accumulate_kernel()(to, p, ct, n, selects);
     } else if (stride == 0) {
         double s[4] = {-0.0, -0.0, -0.0, -0.0};
         for (size_t i = 0; i < n; i++)
-            s[i & 3] += term(p[i], ct[i], selects);
+            s[i & 3] += term(at(p, i), ct[i], selects);
         to[0] += (s[0] + s[1]) + (s[2] + s[3]);
     } else {
         for (size_t i = 0; i < n; i++)
-            to[(int64_t)i * stride] += term(p[i], ct[i], selects);
+            to[(int64_t)i * stride] += term(at(p, i), ct[i], selects);
     }
 }
 
@@ -99,7 +130,7 @@ static void push(double *restrict out, const double *restrict p, const double *r
 {
     for (size_t i = 0; i < n; i++)
         for (size_t l = 0; l < k; l++) {
-            double c = (selects && p[i] == 0.0) ? 0.0 : p[i] * tan[(size_t)((int64_t)i * stride) * k + l];
+            double q = at(p, i), c = (selects && q == 0.0) ? 0.0 : q * tan[(size_t)((int64_t)i * stride) * k + l];
             out[i * k + l] = add ? out[i * k + l] + c : c;
         }
 }
@@ -136,18 +167,18 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
             const double *y = binary ? packed(t->val + ay, sy, n, by) : x;
             const double *v = t->val + o;
             if (e->x_active) {
-                px(x, y, v, p, n);
+                const double *q = partials(alias_of(e->code_lo, 0), px, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ax * k, sx, p, buf + o * k, n, k, selects);
+                    accumulate(buf + ax * k, sx, q, buf + o * k, n, k, selects);
                 else
-                    push(buf + o * k, p, buf + ax * k, sx, n, k, selects, 0);
+                    push(buf + o * k, q, buf + ax * k, sx, n, k, selects, 0);
             }
             if (e->y_active) {
-                py(x, y, v, p, n);
+                const double *q = partials(alias_of(e->code_lo, 1), py, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ay * k, sy, p, buf + o * k, n, k, selects);
+                    accumulate(buf + ay * k, sy, q, buf + o * k, n, k, selects);
                 else
-                    push(buf + o * k, p, buf + ay * k, sy, n, k, selects, e->x_active);
+                    push(buf + o * k, q, buf + ay * k, sy, n, k, selects, e->x_active);
             }
             o += n;
         }

@@ -1,12 +1,13 @@
 /* vec_body.h: the partials of every row over a block of elements; included by vec_base.c and vec_avx2.c.
  *
- * Needs DA_VEC_TABLE, the name of the table to define.  For each row it generates
+ * Needs DA_VEC_TABLE and DA_VEC_ACCUMULATE, the names of the table and of the accumulation to define.  For each row it generates
  *     static void multiply_px(xs, ys, vs, p, n)      p[i] = d/dx at (xs[i], ys[i], vs[i])
  * as plain loops that the compiler vectorises.  The names below have a vector version in glibc's libmvec: the simd
  * attribute makes the compiler call `_ZGV..._da_vm_sin`, which vmath.c defines by what it found at run time.
  */
 #include "ops.h"
 #include "vec.h"
+#include <stdint.h>
 
 #if defined(DA_VEC_SIMD)
 #define DA_SIMD __attribute__((const, simd("notinbranch")))
@@ -48,6 +49,30 @@ static inline double vec_gaussian(double x)
 #define sech2(x) vec_sech2(x)
 #define gaussian(x) vec_gaussian(x)
 #endif
+
+typedef uint64_t __attribute__((may_alias)) bits_of_double;
+#define UNTOUCHED 0x8000000000000000u
+
+static void accumulate(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects)
+{
+    const bits_of_double *bits = (const bits_of_double *)(const void *)ct;
+    if (!p) {
+        for (size_t i = 0; i < n; i++)
+            to[i] += ct[i]; /* adding an untouched -0.0 changes nothing */
+    } else if (selects) {
+        for (size_t i = 0; i < n; i++) {
+            const double c = p[i] * ct[i] + 0.0;
+            to[i] += (bits[i] == UNTOUCHED) | (p[i] == 0.0) ? -0.0 : c;
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            const double c = p[i] * ct[i] + 0.0;
+            to[i] += bits[i] == UNTOUCHED ? -0.0 : c;
+        }
+    }
+}
+
+const da_accumulate_fn DA_VEC_ACCUMULATE = accumulate;
 
 #define PARTIAL(fn, expr) \
     static void fn(const double *restrict xs, const double *restrict ys, const double *restrict vs, \

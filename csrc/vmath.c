@@ -12,6 +12,7 @@
 #include <math.h>
 
 extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
+extern const da_accumulate_fn da_vec_accumulate_base;
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
@@ -20,6 +21,7 @@ extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
 #endif
 
 extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2];
+extern const da_accumulate_fn da_vec_accumulate_avx2;
 
 #define FUNCTIONS(X) X(sin) X(cos) X(tan) X(exp) X(log) X(sinh) X(cosh) X(tanh)
 
@@ -63,6 +65,11 @@ da_partial_fn da_partial_kernel(int code, int which)
     return (has_avx2 ? da_vec_table_avx2 : da_vec_table_base)[code][which];
 }
 
+da_accumulate_fn da_accumulate_kernel(void)
+{
+    return has_avx2 ? da_vec_accumulate_avx2 : da_vec_accumulate_base;
+}
+
 const char *da_vec_name(void)
 {
     return has_avx2 ? "avx2" : "base";
@@ -78,6 +85,11 @@ int da_vec_has_libmvec(void)
 da_partial_fn da_partial_kernel(int code, int which)
 {
     return da_vec_table_base[code][which];
+}
+
+da_accumulate_fn da_accumulate_kernel(void)
+{
+    return da_vec_accumulate_base;
 }
 
 const char *da_vec_name(void)

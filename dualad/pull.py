@@ -41,8 +41,7 @@ def pull(level: Level, outputs: Sequence[Any], cotangents: Sequence[Any], inputs
 
     def add(x: Any, g: Any) -> None:
         if in_slots(x):
-            view = sweep.at(x)
-            view += g
+            sweep.add(x, g)
         else:
             old = external.get(x.key)
             external[x.key] = g if old is None else old + g

@@ -118,8 +118,11 @@ cdef class VarArray(Traced):
         return hook_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func, types, args, kwargs):
-        if func is numpy_sum and not kwargs and len(args) == 1 and type(args[0]) is VarArray:
-            return array_sum_all(args[0])
+        if not kwargs and len(args) == 1 and type(args[0]) is VarArray:
+            if func is numpy_sum:
+                return array_sum_all(args[0])
+            if func is numpy_mean and (<VarArray>args[0]).n:
+                return array_sum_all(args[0]) / <double>(<VarArray>args[0]).n
         return hook_function(func, args, kwargs)
 
     def sum(self, *args, **kwargs):
@@ -127,11 +130,16 @@ cdef class VarArray(Traced):
             return array_sum_all(self)
         return np.sum(self, *args, **kwargs)
 
+    def mean(self, *args, **kwargs):
+        if not args and not kwargs and self.n:
+            return array_sum_all(self) / <double>self.n
+        return np.mean(self, *args, **kwargs)
+
     def __getitem__(self, key):
         return array_getitem(self, key)
 
 
-cdef object numpy_sum = np.sum
+cdef object numpy_sum = np.sum, numpy_mean = np.mean
 
 
 cdef inline VarArray new_array(uint64_t level, size_t off, int nd, Py_ssize_t n):
@@ -161,6 +169,19 @@ cdef bint check_contiguous(VarArray a) noexcept:
         if a.dims[i] != 1 and a.strides_[i] != s:
             return False
         s *= a.dims[i]
+    return True
+
+
+# Is the memory one run in Fortran order (and not in C order)?
+cdef bint is_fortran(int nd, Py_ssize_t n, bint contiguous, int64_t *dims, int64_t *strides) noexcept:
+    cdef int64_t s = 1
+    cdef int i
+    if contiguous or n == 0:
+        return False
+    for i in range(nd):
+        if dims[i] != 1 and strides[i] != s:
+            return False
+        s *= dims[i]
     return True
 
 
@@ -203,6 +224,7 @@ cdef struct Operand:
     Py_ssize_t n
     int64_t dims[MAX_DIMS]
     int64_t strides_[MAX_DIMS]
+    int64_t kept[MAX_DIMS]     # strides of what is stored: a constant is copied in C or Fortran order
     double scalar
 
 
@@ -220,7 +242,7 @@ cdef inline object operand(object o):
             if cnp.PyArray_STRIDE(o, i) % 8:
                 return np.array(o, order="C")
         return o
-    kind = (<cnp.ndarray>o).dtype.kind
+    kind = cnp.PyArray_DESCR(o).kind
     if (kind == b'f' or kind == b'i' or kind == b'u' or kind == b'b') and cnp.PyArray_ITEMSIZE(o) <= 8:
         if type(o) is np.ndarray or not isinstance(o, np.ma.MaskedArray):
             return np.array(o, dtype=np.float64, order="C", subok=False)
@@ -244,6 +266,7 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) excep
         p.contiguous = a.contiguous
         memcpy(p.dims, a.dims, a.nd * sizeof(int64_t))
         memcpy(p.strides_, a.strides_, a.nd * sizeof(int64_t))
+        memcpy(p.kept, a.strides_, a.nd * sizeof(int64_t))
         return 1
     p.nd = 0
     p.n = 1
@@ -277,22 +300,30 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) excep
         p.strides_[i] = cnp.PyArray_STRIDE(arr, i) // 8
     p.contiguous = cnp.PyArray_IS_C_CONTIGUOUS(arr)
     if keep:
-        # A constant is copied, so that a later write into the caller's array cannot change a recorded value.
-        s = da_tape_input(t, p.n)
-        if s == DA_FULL:
-            raise_full()
-        if p.contiguous:
-            memcpy(t.val + s, p.ptr, p.n * sizeof(double))
-        else:
-            flat = np.ascontiguousarray(arr)
-            memcpy(t.val + s, cnp.PyArray_DATA(flat), p.n * sizeof(double))
-            for i in range(p.nd - 1, -1, -1):
-                p.strides_[i] = 1 if i == p.nd - 1 else p.strides_[i + 1] * p.dims[i + 1]
-            p.contiguous = True
+        # A constant is copied, so that a later write into the caller's array cannot change a recorded value; this
+        # operation's own result comes from the original (products round by memory layout).
+        s = store_array(t, arr, p.kept)
         p.off = s
-        p.ptr = t.val + s
         p.stored = True
     return 1
+
+
+# Copy an array into slots, in Fortran order where it is that and in C order else; returns the first, strides in `kept`.
+cdef uint32_t store_array(da_tape *t, cnp.ndarray arr, int64_t *kept) except? 0xFFFFFFFF:
+    cdef uint32_t s = da_tape_input(t, cnp.PyArray_SIZE(arr))
+    cdef int64_t step = 1
+    cdef int i, d, nd = cnp.PyArray_NDIM(arr)
+    cdef bint fortran = cnp.PyArray_IS_F_CONTIGUOUS(arr) and not cnp.PyArray_IS_C_CONTIGUOUS(arr)
+    if s == DA_FULL:
+        raise_full()
+    if not fortran and not cnp.PyArray_IS_C_CONTIGUOUS(arr):
+        arr = np.array(arr, order="C")
+    memcpy(t.val + s, cnp.PyArray_DATA(arr), cnp.PyArray_SIZE(arr) * sizeof(double))
+    for i in range(nd):
+        d = i if fortran else nd - 1 - i
+        kept[d] = step
+        step *= cnp.PyArray_DIM(arr, d)
+    return s
 
 
 # The level and tape an operation on l and r records on; 0 when neither is on a tape of floats.
@@ -365,7 +396,11 @@ cdef object array_elementwise(int code, object l, object r):
                 raise ValueError(f"operands could not be broadcast together with shapes {np.shape(l)} {np.shape(r)}")
             shape[i] = dx if dy == 1 else dy
             n *= shape[i]
-    cdef bint flat = x.contiguous and (x.n == n or x.n == 1) and (not binary or (y.contiguous and (y.n == n or y.n == 1)))
+    # Operands in Fortran order give a result in Fortran order, as NumPy's do (a later sum rounds by memory order).
+    cdef bint fortran = nd > 1 and (is_fortran(x.nd, x.n, x.contiguous, x.dims, x.strides_) and x.n == n or x.nd == 0)
+    if fortran and binary:
+        fortran = is_fortran(y.nd, y.n, y.contiguous, y.dims, y.strides_) and y.n == n or y.nd == 0
+    cdef bint flat = fortran or x.contiguous and (x.n == n or x.n == 1) and (not binary or (y.contiguous and (y.n == n or y.n == 1)))
     e = da_tape_entry(t, DA_MAP2 if binary else DA_MAP1, n, 1 if flat else nd)
     if e == NULL:
         raise_full()
@@ -375,7 +410,7 @@ cdef object array_elementwise(int code, object l, object r):
     if binary:
         e.y_active = y.active
         e.y = y.off if y.stored else 0
-    cdef int64_t ptr_sx[MAX_DIMS]
+    cdef int64_t ptr_sx[MAX_DIMS]   # strides of the computation; e.sx and e.sy are those of what is stored
     cdef int64_t ptr_sy[MAX_DIMS]
     if flat:
         e.shape[0] = n
@@ -388,8 +423,8 @@ cdef object array_elementwise(int code, object l, object r):
             if binary:
                 ptr_sy[i] = 0 if i < nd - y.nd or y.dims[i - nd + y.nd] == 1 else y.strides_[i - nd + y.nd]
     for i in range(e.nd):
-        e.sx[i] = ptr_sx[i] if x.stored else 0
-        e.sy[i] = ptr_sy[i] if binary and y.stored else 0
+        e.sx[i] = stored_stride(&x, i, nd, ptr_sx[i], flat) if x.stored else 0
+        e.sy[i] = stored_stride(&y, i, nd, ptr_sy[i], flat) if binary and y.stored else 0
     if flat or CLASS_OF[code] != DA_CLASS_NONLINEAR:
         run_loop(code, e, x.ptr, ptr_sx, y.ptr if binary else NULL, ptr_sy, t.val + e.out)
     else:
@@ -399,7 +434,17 @@ cdef object array_elementwise(int code, object l, object r):
     cdef VarArray out = new_array(level, e.out, nd, n)
     memcpy(out.dims, shape, nd * sizeof(int64_t))
     make_contiguous(out)
+    if fortran:
+        n = 1
+        for i in range(nd):
+            out.strides_[i] = n
+            n *= shape[i]
+        out.contiguous = check_contiguous(out)
     return out
+
+
+cdef inline int64_t stored_stride(Operand *p, int axis, int nd, int64_t computed, bint flat) noexcept:
+    return computed if flat or computed == 0 else p.kept[axis - nd + p.nd]
 
 
 # NumPy's inner loop over the rows of an entry; strides count doubles.
@@ -472,17 +517,18 @@ cdef object array_sum_all(VarArray a):
     cdef double total = 0.0
     cdef char *args[3]
     cdef Py_ssize_t steps[3], length = a.n
-    cdef int i, nd = 1 if a.contiguous else a.nd
+    cdef bint run = a.contiguous or is_fortran(a.nd, a.n, a.contiguous, a.dims, a.strides_)
+    cdef int i, nd = 1 if run else a.nd
     e = da_tape_entry(t, DA_MOVE, 1, nd)
     if e == NULL:
         raise_full()
     e.x = a.off
     e.x_active = True
     for i in range(nd):
-        e.shape[i] = a.n if a.contiguous else a.dims[i]
-        e.sx[i] = 1 if a.contiguous else a.strides_[i]
+        e.shape[i] = a.n if run else a.dims[i]
+        e.sx[i] = 1 if run else a.strides_[i]
         e.sy[i] = 0
-    if a.contiguous:
+    if run:
         # The add loop with a still output is NumPy's pairwise sum.
         if a.n:
             total = t.val[a.off] if a.n < 1 else -0.0
@@ -570,8 +616,8 @@ cdef object array_matmul(object l, object r):
     e.x = x.off if x.stored else 0
     e.y = y.off if y.stored else 0
     e.shape[0], e.shape[1], e.shape[2] = m, k, n
-    e.sx[0], e.sx[1], e.sx[2] = x0, x1, 0
-    e.sy[0], e.sy[1], e.sy[2] = y0, y1, 0
+    e.sx[0], e.sx[1], e.sx[2] = x.kept[0] if x.nd == 2 else k, x.kept[x.nd - 1], 0
+    e.sy[0], e.sy[1], e.sy[2] = y.kept[0], y.kept[1] if y.nd == 2 else 1, 0
     cdef char *args[3]
     cdef Py_ssize_t dims[4]
     cdef Py_ssize_t steps[9]

@@ -164,11 +164,11 @@ def where(level_id, condition, x, y):
     e.x_active, e.y_active, e.x, e.y = a.active, b.active, a.off, b.off
     for i in range(nd):
         e.shape[i] = shape[i]
-        e.sx[i] = 0 if i < nd - a.nd or a.dims[i - nd + a.nd] == 1 else a.strides_[i - nd + a.nd]
-        e.sy[i] = 0 if i < nd - b.nd or b.dims[i - nd + b.nd] == 1 else b.strides_[i - nd + b.nd]
+        e.sx[i] = 0 if i < nd - a.nd or a.dims[i - nd + a.nd] == 1 else a.kept[i - nd + a.nd]
+        e.sy[i] = 0 if i < nd - b.nd or b.dims[i - nd + b.nd] == 1 else b.kept[i - nd + b.nd]
     memcpy(e.mask, cnp.PyArray_DATA(mask), e.n)
-    result = np.ascontiguousarray(np.where(mask, strided_view(a.ptr, nd, e.shape, e.sx),
-                                           strided_view(b.ptr, nd, e.shape, e.sy)))
+    result = np.ascontiguousarray(np.where(mask, strided_view(t.val + e.x, nd, e.shape, e.sx),
+                                           strided_view(t.val + e.y, nd, e.shape, e.sy)))
     memcpy(t.val + e.out, cnp.PyArray_DATA(result), e.n * sizeof(double))
     return result_array(level_id, t, e.out, shape)
 
@@ -209,17 +209,14 @@ def new_input(Level level not None, x):
         return new_var(t.val[s], s, level.id)
     if cnp.PyArray_NDIM(x) > MAX_DIMS:
         raise ValueError(f"{cnp.PyArray_NDIM(x)} dimensions; at most {MAX_DIMS}")
-    if not cnp.PyArray_IS_C_CONTIGUOUS(x) or not cnp.PyArray_ISBEHAVED_RO(x):
-        x = np.array(x, dtype=np.float64, order="C")
-    s = da_tape_input(t, cnp.PyArray_SIZE(x))
-    if s == DA_FULL:
-        raise_full()
-    memcpy(t.val + s, cnp.PyArray_DATA(x), cnp.PyArray_SIZE(x) * sizeof(double))
+    if not cnp.PyArray_ISBEHAVED_RO(x):
+        x = np.array(x, dtype=np.float64, order="K")
     # a 0-d array stays an array until an operation makes it a scalar
-    a = new_array(level.id, s, cnp.PyArray_NDIM(x), cnp.PyArray_SIZE(x))
+    a = new_array(level.id, 0, cnp.PyArray_NDIM(x), cnp.PyArray_SIZE(x))
+    a.off = store_array(t, x, a.strides_)
     for i in range(a.nd):
         a.dims[i] = cnp.PyArray_DIM(x, i)
-    make_contiguous(a)
+    a.contiguous = check_contiguous(a)
     return a
 
 

@@ -31,6 +31,13 @@ class _NeedsGenericTape(Exception):
     """An operation met a traced value of another level on a tape of floats; the transformation starts again."""
 
 
+cdef extern from *:
+    """
+    #define da_decref(o) Py_DECREF(o)
+    """
+    void decref "da_decref"(PyObject *o)
+
+
 cdef inline bint alive(uint64_t id) noexcept:
     return LEVELS[id & MASK].id == id
 
@@ -89,6 +96,7 @@ cdef class Level:
     def __dealloc__(self):
         if self.is_open and LEVELS[self.id & MASK].id == self.id and LEVELS[self.id & MASK].level == <PyObject *>self:
             LEVELS[self.id & MASK].id = 0
+            LEVELS[self.id & MASK].level = NULL
         if self.tape != NULL:
             give_tape(self.tape)
 
@@ -138,7 +146,8 @@ LEVELS[0].level = <PyObject *>ROOT
 ROOT.is_open = False
 
 
-cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
+cdef uint64_t open_slot() except 0:
+    """Take an id and its place in LEVELS."""
     global next_id
     cdef int tries = 0
     cdef uint64_t id = next_id
@@ -148,6 +157,16 @@ cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
         if tries > MASK:
             raise RecursionError(f"{MASK} differentiations are open at once; is a transformation calling itself?")
     next_id = id + 1
+    LEVELS[id & MASK].id = id
+    LEVELS[id & MASK].tape = NULL
+    LEVELS[id & MASK].level = NULL
+    return id
+
+
+cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
+    global da_open_levels
+    cdef da_tape *tape = take_tape() if reverse else NULL
+    cdef uint64_t id = open_slot()
     self.id = id
     self.reverse = reverse
     self.lanes = lanes
@@ -155,12 +174,10 @@ cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
     self.next_key = 0
     self.sweeping = False
     self.calls = [] if reverse else None
-    self.tape = take_tape() if reverse else NULL
-    LEVELS[id & MASK].id = id
-    LEVELS[id & MASK].tape = self.tape
+    self.tape = tape
+    LEVELS[id & MASK].tape = tape
     LEVELS[id & MASK].level = <PyObject *>self
     self.is_open = True
-    global da_open_levels
     da_open_levels += 1
     return 0
 
@@ -170,6 +187,7 @@ cdef int close_level(Level self) except -1:
     if self.is_open:
         self.is_open = False
         LEVELS[self.id & MASK].id = 0
+        LEVELS[self.id & MASK].level = NULL
         da_open_levels -= 1
     return 0
 
@@ -182,6 +200,14 @@ def open_count():
 cdef Level level_of(uint64_t id, object what):
     if not alive(id):
         raise_leaked(what)
+    cdef Level level
+    if LEVELS[id & MASK].level == NULL:
+        # jvp_float opens its level without an object; one is made, kept by LEVELS, when something needs it.
+        level = Level.__new__(Level)
+        level.id = id
+        level.plain = True
+        LEVELS[id & MASK].level = <PyObject *>level
+        Py_INCREF(level)
     return <Level>LEVELS[id & MASK].level
 
 

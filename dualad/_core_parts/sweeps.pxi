@@ -68,6 +68,52 @@ cdef class Sweep:
             raise MemoryError("temporary of a matrix product")
         return self.level.calls[i] if i >= 0 else None
 
+    def add(self, x, g):
+        """Add g (an array or number of x's shape, with the lanes) to the adjoint of x; x may overlap itself."""
+        cdef VarArray a
+        cdef Py_ssize_t i, n = 1, inner
+        cdef size_t lane
+        cdef int64_t at[MAX_DIMS]
+        cdef double *to
+        cdef const double *src
+        cdef cnp.ndarray flat
+        cdef int d
+        shape = ((self.k,) if self.laned else ()) + tuple(x.shape)
+        flat = np.asarray(g, np.float64)
+        if (<object>flat).shape != shape:
+            flat = np.broadcast_to(flat, shape)
+        flat = np.ascontiguousarray(flat)
+        src = <const double *>cnp.PyArray_DATA(flat)
+        if type(x) is Var:
+            for lane in range(self.k):
+                self.buf[(<Var>x).slot * self.k + lane] += src[lane]
+            return
+        a = <VarArray?>x
+        if a.n == 0:
+            return
+        inner = a.dims[a.nd - 1] if a.nd else 1
+        step = a.strides_[a.nd - 1] if a.nd else 0
+        cdef int64_t stride = step * <int64_t>self.k
+        for lane in range(self.k):
+            to = self.buf + a.off * self.k + lane
+            for d in range(a.nd):
+                at[d] = 0
+            while True:
+                for i in range(inner):
+                    to[i * stride] += src[i]
+                src += inner
+                d = a.nd - 2
+                while d >= 0:
+                    at[d] += 1
+                    to += a.strides_[d] * <int64_t>self.k
+                    if at[d] < a.dims[d]:
+                        break
+                    to -= at[d] * a.strides_[d] * <int64_t>self.k
+                    at[d] = 0
+                    d -= 1
+                if d < 0:
+                    break
+
     def at(self, x):
         """The ndarray that shows the adjoint of a Var or VarArray in this sweep; lanes are the first axis."""
         cdef cnp.npy_intp shape[MAX_DIMS + 1]
@@ -186,39 +232,45 @@ def value_and_grad_array(f, x):
     cursor = da_cursor_end(t)
     if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
         return None
-    cdef cnp.npy_intp dims[MAX_DIMS]
-    cdef Py_ssize_t i
-    for i in range(a.nd):
-        dims[i] = a.dims[i]
-    grad = cnp.PyArray_EMPTY(a.nd, dims, cnp.NPY_DOUBLE, 0)
-    cdef double *to = <double *>cnp.PyArray_DATA(grad)
-    for i in range(a.n):
-        to[i] = t.adj[a.off + i] + 0.0   # untouched (-0.0) becomes 0.0
-    return (<Var>out).v, grad
+    return (<Var>out).v, adjoint_array(a, t)
 
 
-def value_and_grad_floats(f, xs):
-    """(f(xs), gradient list) of a list or tuple of floats; None when xs holds anything else, or that is not enough."""
+def value_and_grad_leaves(f, xs, bint star):
+    """(f(xs), gradients) of a flat list or tuple of floats and float64 arrays, in one recording and one sweep.
+
+    f takes the container (star: its items as arguments).  None when xs holds anything else, or that is not enough.
+    """
     cdef Level level
     cdef da_cursor cursor
     cdef da_tape *t
+    cdef bint is_list = type(xs) is list
+    cdef bint floats = True
+    cdef uint32_t first
     cdef Py_ssize_t i, n = len(xs)
-    cdef uint32_t s
     for x in xs:
         if not PyFloat_CheckExact(x):
-            return None
+            floats = False
+            if not (type(x) is np.ndarray and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE):
+                return None
     level = Level.__new__(Level)
     open_level(level, True, 0, True)
     try:
         t = level.tape
-        s = da_tape_input(t, n)
-        if s == DA_FULL:
-            raise_full()
-        traced = []
-        for i in range(n):
-            t.val[s + i] = PyFloat_AS_DOUBLE(xs[i])
-            traced.append(new_var(t.val[s + i], s + <uint32_t>i, level.id))
-        out = f(traced if type(xs) is list else tuple(traced))
+        if floats:
+            first = da_tape_input(t, n)
+            if first == DA_FULL:
+                raise_full()
+            traced = []
+            for x in xs:
+                t.val[first] = PyFloat_AS_DOUBLE(x)
+                traced.append(new_var(t.val[first], first, level.id))
+                first += 1
+        else:
+            traced = [new_input(level, x) for x in xs]
+        if star:
+            out = f(*traced)
+        else:
+            out = f(traced[:] if is_list else tuple(traced))
         if type(out) is not Var or (<Var>out).level != level.id or level.calls:
             return None
     except _NeedsGenericTape:
@@ -230,19 +282,43 @@ def value_and_grad_floats(f, xs):
     cursor = da_cursor_end(t)
     if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
         return None
-    grads = [t.adj[s + i] + 0.0 for i in range(n)]
-    return (<Var>out).v, grads if type(xs) is list else tuple(grads)
+    if floats:
+        grads = [t.adj[first - n + i] + 0.0 for i in range(n)]
+    else:
+        grads = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
+    return (<Var>out).v, grads if is_list else tuple(grads)
+
+
+cdef object adjoint_array(VarArray a, da_tape *t):
+    """The adjoint of an input: a new array; untouched (-0.0) becomes 0.0."""
+    cdef cnp.npy_intp dims[MAX_DIMS]
+    cdef Py_ssize_t i
+    if not a.contiguous:
+        return np.ascontiguousarray(view_of(a, t.adj, None) + 0.0)
+    for i in range(a.nd):
+        dims[i] = a.dims[i]
+    grad = cnp.PyArray_EMPTY(a.nd, dims, cnp.NPY_DOUBLE, 0)
+    cdef double *to = <double *>cnp.PyArray_DATA(grad)
+    for i in range(a.n):
+        to[i] = t.adj[a.off + i] + 0.0
+    return grad
 
 
 def jvp_float(f, double x, double dx):
     """(f(x), f'(x) dx) by one dual number; None when f does not return a float of this level."""
-    cdef Level level = Level.__new__(Level)
-    open_level(level, False, 0, True)
+    cdef uint64_t id = open_slot()
+    cdef LevelSlot *at = &LEVELS[id & MASK]
+    global da_open_levels
+    da_open_levels += 1
     try:
-        out = f(new_dual(x, dx, level.id))
+        out = f(new_dual(x, dx, id))
     finally:
-        close_level(level)
-    if type(out) is Dual and (<Dual>out).level == level.id:
+        at.id = 0
+        da_open_levels -= 1
+        if at.level != NULL:   # level_of made a Level, because an array or a nested transformation asked for it
+            decref(at.level)
+            at.level = NULL
+    if type(out) is Dual and (<Dual>out).level == id:
         return (<Dual>out).v, (<Dual>out).d
     if PyFloat_CheckExact(out):
         return out, 0.0

@@ -240,7 +240,7 @@ cdef class Traced:
 
     @property
     def flat(self):
-        return iter(np.ravel(self))
+        return np.ravel(self)
 
     def sum(self, *args, **kwargs):
         return np.sum(self, *args, **kwargs)
