@@ -39,9 +39,11 @@ def samples(calls):
         slowest = max(slowest, seconds)
     rounds = int(min(ROUNDS[1], max(ROUNDS[0], BUDGET / slowest)))
     times = {name: [] for name in calls}
+    order = list(calls)
     for _ in range(rounds):
-        for name, call in calls.items():
-            times[name].append(_sample(call, loops[name]) / loops[name])
+        for name in order:
+            times[name].append(_sample(calls[name], loops[name]) / loops[name])
+        order.append(order.pop(0))  # so that no call always inherits the caches of the same neighbour
     return times
 
 

@@ -157,6 +157,24 @@ def test_dualad_public_transformation(name):
     assert_close(flatten(actual), flatten(closed), EXACT_TOLERANCE)
 
 
+@pytest.mark.parametrize("name", [p.name for p in problems.PROBLEMS.values() if p.kind == "gradient"])
+def test_hessian_vector_product_against_closed_form(name):
+    """hvp agrees with fourth-order differences of the hand-written gradient along a random direction."""
+    problem = problems.get(name)
+    args = problem.make(problem.sizes[0], 0)
+    g, primals = problem.split(args)
+    gradient, _ = problem.split(args, problem.closed_form)
+    x = flatten(primals)
+    direction = np.random.default_rng(5).normal(size=x.size)
+    direction /= np.linalg.norm(direction)
+    h = 1e-3 * min(1.0, np.linalg.norm(x))
+    ys = [flatten(gradient(*unflatten(primals, x + k * h * direction))) for k in (-2, -1, 1, 2)]
+    wanted = (ys[0] - 8.0 * ys[1] + 8.0 * ys[2] - ys[3]) / (12.0 * h)
+    actual = flatten(dualad.hvp(g, primals, unflatten(primals, direction)))
+    # The difference quotient is good to eps / h of the gradient's scale, which can exceed the product's own.
+    assert np.max(np.abs(actual - wanted)) <= DIFFERENCE_TOLERANCE * max(np.max(np.abs(wanted)), np.max(np.abs(ys)))
+
+
 def test_published_numbers():
     """The figures printed in the lecture notes and surveys."""
     assert round(problems.get("quiz1").plain(2.0, 3.0), 4) == 412.1915
