@@ -172,25 +172,33 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
     (5.0, array([2., 4.]))
     """
     check_callable(f, "value_and_grad")
-    quick = argnums == 0 and not has_aux and type(argnums) is int
+    quick = type(argnums) is int and argnums == 0 and not has_aux
+    several = argnums if type(argnums) is tuple and argnums == tuple(range(len(argnums))) and not has_aux else None
 
     def fun(*args: Any, **kwargs: Any) -> Any:
-        if quick and len(args) == 1 and not kwargs and not open_count():
-            one_call = _ONE_CALL.get(type(args[0]))
-            if one_call is not None:
-                result = one_call(f, args[0])
-                if result is not None:
-                    return result
+        if not kwargs and not open_count():
+            if quick and len(args) == 1:
+                one_call = _ONE_CALL.get(type(args[0]))
+                result = one_call(f, args[0]) if one_call is not None else None
+            elif several is not None and len(args) == len(several):
+                result = _core.value_and_grad_leaves(f, args, True)
+            else:
+                result = None
+            if result is not None:
+                return result
         out, aux, grads = _value_and_grad(f, argnums, has_aux, args, kwargs)
         return ((out, aux), grads) if has_aux else (out, grads)
 
     return _named(fun, f, "value_and_grad")
 
 
+def _container(f: Callable[..., Any], xs: Any) -> Any:
+    return _core.value_and_grad_leaves(f, xs, False)
+
+
 #: arguments whose whole way lies in the compiled core (each returns None when it does not)
 _ONE_CALL: dict[type, Callable[..., Any]] = {
-    float: _core.value_and_grad_float, np.ndarray: _core.value_and_grad_array,
-    list: _core.value_and_grad_floats, tuple: _core.value_and_grad_floats}
+    float: _core.value_and_grad_float, np.ndarray: _core.value_and_grad_array, list: _container, tuple: _container}
 
 
 def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: tuple[Any, ...],

@@ -242,7 +242,7 @@ cdef inline object operand(object o):
             if cnp.PyArray_STRIDE(o, i) % 8:
                 return np.array(o, order="C")
         return o
-    kind = cnp.PyArray_DESCR(o).kind
+    kind = (<cnp.dtype>cnp.PyArray_DESCR(<cnp.ndarray>o)).kind
     if (kind == b'f' or kind == b'i' or kind == b'u' or kind == b'b') and cnp.PyArray_ITEMSIZE(o) <= 8:
         if type(o) is np.ndarray or not isinstance(o, np.ma.MaskedArray):
             return np.array(o, dtype=np.float64, order="C", subok=False)

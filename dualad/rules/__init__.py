@@ -5,14 +5,31 @@
 
 from .. import _core
 from ..generic import describe
-from . import cumulative, differences, dispatch, linalg, methods, ordering, passing, pointwise, products, reductions, structure, ufuncs
+from . import (
+    creation,
+    cumulative,
+    differences,
+    dispatch,
+    indexing,
+    linalg,
+    methods,
+    ordering,
+    passing,
+    pointwise,
+    products,
+    reductions,
+    structure,
+    ufuncs,
+)
 
 _core.set_hooks(dispatch.ufunc, dispatch.function, describe)
 
 __all__ = [
+    "creation",
     "cumulative",
     "differences",
     "dispatch",
+    "indexing",
     "linalg",
     "methods",
     "ordering",

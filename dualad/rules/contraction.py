@@ -139,10 +139,10 @@ def product_jvp(tangents: Sequence[Any], operands: Sequence[Any], out_value: Any
     xs = [x if shape is None else np.reshape(x, shape) for x, shape in zip(operands, shapes, strict=True)]
     lead, lane = ((lanes,), (_lane_letter(letters, out),)) if lanes else ((), ())
     total = None
-    for i, t in enumerate(tangents):
+    for i, (t, shape) in enumerate(zip(tangents, shapes, strict=True)):
         if t is None:
             continue
-        t = t if shapes[i] is None else np.reshape(t, lead + shapes[i])
+        t = t if shape is None else np.reshape(t, lead + shape)
         part = contract([*xs[:i], t, *xs[i + 1:]], [*letters[:i], lane + letters[i], *letters[i + 1:]], lane + out, missing)
         total = part if total is None else total + part
     return total
@@ -154,7 +154,7 @@ def product_vjp(ct: Any, operands: Sequence[Any], out_value: Any, needs: Sequenc
     shapes, letters = _drop_ones(operands, letters)
     xs = [x if shape is None else np.reshape(x, shape) for x, shape in zip(operands, shapes, strict=True)]
     lead, lane = ((lanes,), (_lane_letter(letters, out),)) if lanes else ((), ())
-    result = []
+    result: list[Any] = []
     for i, need in enumerate(needs):
         if not need:
             result.append(None)

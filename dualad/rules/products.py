@@ -151,10 +151,11 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     # the gufunc's axis counts from each operand's own end when negative, from its own start otherwise
     ax, ay = (np.lib.array_utils.normalize_axis_index(axis, m) for m in (nx, ny))
     names = _count(n - 1, 1)
+    f: Any = np.linalg.vecdot
     lx, ly = list(names[n - nx:]), list(names[n - ny:])
     lx.insert(ax, 0)
     ly.insert(ay, 0)
-    return multilinear(lambda a, b: np.linalg.vecdot(a, b, axis=axis), [x, y], [tuple(lx), tuple(ly)], names)
+    return multilinear(lambda a, b: f(a, b, axis=axis), [x, y], [tuple(lx), tuple(ly)], names)
 
 
 # ---- dot, inner, outer, tensordot ------------------------------------------------
@@ -339,6 +340,12 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     if min(len(shape_of(a)), len(shape_of(b))) < 1 or {shape_of(a)[axisa], shape_of(b)[axisb]} != {3}:
         np.cross(untraced(a), untraced(b), axisa, axisb, axisc)  # NumPy's error, or its warning for two dimensions
     a, b = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
+    a0: Any
+    a1: Any
+    a2: Any
+    b0: Any
+    b1: Any
+    b2: Any
     a0, a1, a2 = (a[..., i] if i < shape_of(a)[-1] else None for i in range(3))
     b0, b1, b2 = (b[..., i] if i < shape_of(b)[-1] else None for i in range(3))
     c2 = a0 * b1 - a1 * b0
@@ -413,7 +420,7 @@ def _vectors(name: str, a: Any, v: Any, mode: Any) -> tuple[Any, Any]:
 
 
 @implements(np.correlate)
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     """np.correlate of two vectors."""
     a, v = _vectors("numpy.correlate", a, v, mode)
     if len(shape_of(a)) != 1 or len(shape_of(v)) != 1 or not shape_of(a)[0] or not shape_of(v)[0]:
@@ -424,7 +431,7 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 
 @implements(np.convolve)
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
     """np.convolve of two vectors: a correlation with the shorter one reversed."""
     a, v = (np.atleast_1d(x) for x in _vectors("numpy.convolve", a, v, mode))
     if len(shape_of(a)) != 1 or len(shape_of(v)) != 1 or not shape_of(a)[0] or not shape_of(v)[0]:

@@ -4,7 +4,11 @@ Such a function applied to an array of *element numbers* says where every elemen
 roll, tile, concatenate, tril, pad ... need no rule each: run the function on numbers (0 marks a filled-in zero), and the
 derivative is "pick those elements", whose transpose is "add into those elements".  Both are linear, and each other's rule.
 
-On a tape of floats a result that NumPy returns as a view is a view of value and adjoint and costs no entry at all.
+    np.roll([a, b, c], 1)  = [c, a, b]       the function on values
+    np.roll([1, 2, 3], 1)  = [3, 1, 2]       the same function on numbers: element 0 of the result is element 3 of x
+
+On a tape of floats a result that NumPy returns as a view is a view of value and adjoint and costs no entry at all; in
+forward mode the tangent (with its lanes) is seen through the same strides.
 """
 
 from __future__ import annotations
@@ -15,83 +19,107 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._core import Traced, VarArray, top_level
-from ..generic import DualArray, GenericVar, in_slots, lower, pack, shape_of, wrap_forward
-from .elementwise import align, unbroadcast
-from .primitive import FUNCTIONS, Primitive, bind, implements
+from .._core import Level, Traced, VarArray, top_level
+from ..generic import dtype_of, in_slots, lower, pack, plain, shape_of, wrap_forward
+from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 
-__all__ = ["as_traced", "put_flat", "structural", "take_flat"]
+__all__ = ["as_traced", "check_constant", "put_flat", "register", "structural", "take_flat"]
 
 
 # ---- the two linear maps -----------------------------------------------------------------------------------------------------
 
 def _take(x: Any, index: Any = None, n: int = 0) -> Any:
-    out = np.asarray(x)[..., np.maximum(index - 1, 0)] if n else np.zeros(np.shape(x)[:-1] + index.shape)
-    return np.where(index == 0, 0.0, out) if n and (index == 0).any() else out
+    x = np.asarray(x)
+    if not n:
+        return np.zeros(x.shape[:-1] + index.shape, x.dtype)
+    out = x[..., np.maximum(index - 1, 0)]
+    return np.where(index == 0, 0.0, out) if (index == 0).any() else out
 
 
 def _put(x: Any, index: Any = None, n: int = 0) -> Any:
     x = np.asarray(x)
-    lead = x.shape[: x.ndim - index.ndim]
-    out = np.full((*lead, n + 1), -0.0, dtype=x.dtype)
-    np.add.at(out, (..., index), x)
+    out = np.full((*x.shape[: x.ndim - index.ndim], n + 1), -0.0, dtype=x.dtype)
+    if np.bincount(index.ravel(), minlength=1)[1:].max(initial=0) > 1:
+        np.add.at(out, (..., index), x)  # type: ignore[arg-type]
+    else:  # nothing is picked twice: no addition to order
+        out[..., index] = x
     return out[..., 1:]
 
 
 # x[..., index - 1] along the last axis of length n, zero where index is 0
-take_flat = Primitive("take_flat", _take,
+take_flat: Primitive = Primitive("take_flat", _take,
                       lambda ts, xs, out, lanes, index, n: take_flat(ts[0], index=index, n=n),
                       lambda ct, xs, out, needs, lanes, index, n: (put_flat(ct, index=index, n=n),))
-put_flat = Primitive("put_flat", _put,
+put_flat: Primitive = Primitive("put_flat", _put,
                      lambda ts, xs, out, lanes, index, n: put_flat(ts[0], index=index, n=n),
                      lambda ct, xs, out, needs, lanes, index, n: (take_flat(ct, index=index, n=n),))
 
 
-def _pick_impl(*leaves: Any, rebuild: Any, index: Any) -> Any:
-    out = rebuild(list(leaves))
+class Moves:
+    """A structural function with the shapes of what it moves; the numbers it makes of them are found when first needed."""
+
+    __slots__ = ("_index", "rebuild", "shapes")
+
+    def __init__(self, rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any]) -> None:
+        self.rebuild, self.shapes = rebuild, [tuple(shape_of(x)) for x in leaves]
+        self._index: Any = None
+
+    @property
+    def index(self) -> Any:
+        """Where every element of the result comes from: numbers from 1 through all leaves (a tuple for several results)."""
+        if self._index is None:
+            numbers, at = [], 1
+            for shape in self.shapes:
+                n = int(np.prod(shape, dtype=int))
+                numbers.append(np.arange(at, at + n).reshape(shape))
+                at += n
+            out = self.rebuild(numbers)
+            self._index = tuple(np.asarray(o) for o in out) if isinstance(out, (list, tuple)) else np.asarray(out)
+        return self._index
+
+    @property
+    def sizes(self) -> list[int]:
+        return [int(np.prod(shape, dtype=int)) for shape in self.shapes]
+
+
+def _pick_impl(*leaves: Any, moves: Moves) -> Any:
+    out = moves.rebuild(list(leaves))
     return tuple(out) if isinstance(out, (list, tuple)) else out
 
 
-def _pick_jvp(tangents: Sequence[Any], leaves: Sequence[Any], out: Any, lanes: int, rebuild: Any, index: Any) -> Any:
-    parts = []
-    for t, x in zip(tangents, leaves, strict=True):
-        n = int(np.prod(shape_of(x), dtype=int))
-        k = (lanes,) if lanes else ()
-        parts.append(np.zeros((*k, n)) if t is None else np.reshape(t, (*k, n)))
-    flat = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-    n = shape_of(flat)[-1]
+def _pick_jvp(tangents: Sequence[Any], leaves: Sequence[Any], out: Any, lanes: int, moves: Moves) -> Any:
+    if not lanes:  # the function is linear: it does to tangents what it does to values
+        return _pick_impl(*[_zeros(x, ()) if t is None else t for t, x in zip(tangents, leaves, strict=True)], moves=moves)
+    parts: list[Any] = []
+    for t, x, n in zip(tangents, leaves, moves.sizes, strict=True):
+        parts.append(_zeros(x, (lanes,)).reshape(lanes, n) if t is None else np.reshape(t, (lanes, n)))
+    flat, index = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), moves.index
     if isinstance(index, tuple):
-        return tuple(take_flat(flat, index=i, n=n) for i in index)
-    return take_flat(flat, index=index, n=n)
+        return tuple(take_flat(flat, index=i, n=sum(moves.sizes)) for i in index)
+    return take_flat(flat, index=index, n=sum(moves.sizes))
 
 
-def _pick_vjp(ct: Any, leaves: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, rebuild: Any, index: Any) -> Any:
-    sizes = [int(np.prod(shape_of(x), dtype=int)) for x in leaves]
-    flat = None
+def _zeros(x: Any, lead: tuple[int, ...]) -> Any:
+    dtype = dtype_of(x)
+    return np.zeros((*lead, *shape_of(x)), dtype if dtype.kind == "f" else np.float64)
+
+
+def _pick_vjp(ct: Any, leaves: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, moves: Moves) -> Any:
+    flat: Any = None
+    sizes, index = moves.sizes, moves.index
     for c, i in zip(ct, index, strict=True) if isinstance(index, tuple) else ((ct, index),):
         if c is not None:
             part = put_flat(c, index=i, n=sum(sizes))
             flat = part if flat is None else flat + part
     result, at = [], 0
-    for x, n, need in zip(leaves, sizes, needs, strict=True):
-        lead = (lanes,) if lanes else ()
-        result.append(np.reshape(flat[..., at:at + n], lead + tuple(shape_of(x))) if need else None)
+    for shape, n, need in zip(moves.shapes, sizes, needs, strict=True):
+        result.append(np.reshape(flat[..., at:at + n], ((lanes,) if lanes else ()) + shape) if need else None)
         at += n
     return tuple(result)
 
 
-pick = Primitive("pick", _pick_impl, _pick_jvp, _pick_vjp)
-
-
-def _index_of(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any]) -> Any:
-    numbers, at = [], 1
-    for x in leaves:
-        shape = tuple(shape_of(x))
-        n = int(np.prod(shape, dtype=int))
-        numbers.append(np.arange(at, at + n).reshape(shape))
-        at += n
-    out = rebuild(numbers)
-    return tuple(np.asarray(o) for o in out) if isinstance(out, (list, tuple)) else np.asarray(out)
+# It dispatches: on payloads that are traced a level down the function itself is applied, so views stay views there too.
+pick = Primitive("pick", _pick_impl, _pick_jvp, _pick_vjp, dispatches=True)
 
 
 # ---- applying a structural function ------------------------------------------------------------------------------------------
@@ -103,6 +131,8 @@ def structural(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], views
     ----------
     rebuild : callable
         Takes the list of leaves (or arrays of element numbers in their place) and returns an array or a list of arrays.
+        What it does may depend on shapes, not on values or on the layout in memory; it may fill in zeros.  It must take
+        traced leaves as well (NumPy functions do).
     leaves : sequence
         The arrays it moves, traced or not.
     views : bool
@@ -112,22 +142,39 @@ def structural(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], views
     -----
     Costs one call of the function on integers besides the one on values; the result is a gather, its transpose a scatter.
     """
-    leaves = [pack(x) if isinstance(x, (list, tuple, np.ndarray)) else x for x in leaves]
+    leaves = [_leaf(x) for x in leaves]
     level = top_level(leaves)
     if level is None:
         return rebuild(list(leaves))
     number = level.level_id
     if level.plain and level.reverse and all(in_slots(x) for x in leaves if isinstance(x, Traced)):
         return _on_slots(rebuild, leaves, number, views)
-    if not level.reverse and len(leaves) == 1 and not level.lanes and views:
-        x = leaves[0]
-        primal, tangent = rebuild([lower(x, number)]), rebuild([x.tangent])
-        if isinstance(primal, (list, tuple)):
-            return [wrap_forward(level, p, t) for p, t in zip(primal, tangent, strict=True)]
-        return wrap_forward(level, primal, tangent)
-    index = _index_of(rebuild, leaves)
-    out = bind(pick, list(leaves), {"rebuild": rebuild, "index": index})
-    return list(out) if isinstance(index, tuple) else out
+    if views and not level.reverse and len(leaves) == 1:
+        seen = _see_tangent(rebuild, leaves[0], level)
+        if seen is not None:
+            primal = rebuild([lower(leaves[0], number)])
+            if isinstance(primal, (list, tuple)):
+                return [wrap_forward(level, p, t) for p, t in zip(primal, seen, strict=True)]
+            return wrap_forward(level, primal, seen)
+    out = bind(pick, list(leaves), {"moves": Moves(rebuild, leaves)})
+    return list(out) if isinstance(out, tuple) else out
+
+
+def _leaf(x: Any) -> Any:
+    if isinstance(x, (list, tuple, np.ndarray)):
+        x = pack(x)
+    if not isinstance(x, (Traced, float)):
+        x = np.asarray(x) if isinstance(x, (list, tuple)) else x
+        check_constant(x)
+    return x
+
+
+def check_constant(x: Any) -> None:
+    """Raise for a constant that cannot stand in one array with differentiated numbers."""
+    dtype = dtype_of(x)
+    if dtype.kind not in "fiub" or dtype.itemsize > 8:
+        raise TypeError(f"{x!r:.60} of dtype {dtype} beside a traced value; " + (
+            "complex numbers are not differentiated yet" if dtype.kind == "c" else "use real numbers or float64 arrays"))
 
 
 def _on_slots(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], number: int, views: bool) -> Any:
@@ -145,80 +192,29 @@ def _on_slots(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], number
     return _core.gather(number, np.asarray(out))
 
 
-# ---- indexing ----------------------------------------------------------------------------------------------------------------
-
-def _is_basic(key: Any) -> bool:
-    keys = key if isinstance(key, tuple) else (key,)
-    return all(k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or (isinstance(k, int) and not isinstance(k, bool))
-               for k in keys)
-
-
-@implements(_core.GETITEM)
-def getitem(x: Any, key: Any) -> Any:
-    """x[key] of a generic carrier; VarArray has its own."""
-    for k in key if isinstance(key, tuple) else (key,):
-        if isinstance(k, Traced):
-            raise TypeError("a traced value cannot be an index; index with plain integers, slices or boolean arrays")
-    if not shape_of(x) and not isinstance(x.primal, np.ndarray) and key not in ((), Ellipsis):
-        raise IndexError("invalid index to scalar variable")
-    if type(x) is GenericVar and isinstance(key, int) and len(x.shape) == 1:
-        if x.items is None:
-            x.items = bind(unstack, [x], {})
-        return x.items[key]
-    if type(x) is DualArray and _is_basic(key):
-        level = top_level([x])
-        assert level is not None
-        keys = key if isinstance(key, tuple) else (key,)
-        return wrap_forward(level, x.primal[key], x.tangent[(slice(None), *keys)] if level.lanes else x.tangent[key])
-    return structural(lambda leaves: leaves[0][key], [x], views=False)
+def _see_tangent(rebuild: Callable[[list[Any]], Any], x: Any, level: Level) -> Any:
+    """The tangent (or list of tangents) seen through the strides of the view NumPy makes; None where it makes a copy."""
+    tangent = x.tangent
+    if not level.lanes:
+        return rebuild([tangent])
+    if not isinstance(tangent, np.ndarray) or tangent.size == 0:
+        return None
+    numbers = np.empty(tangent.shape[1:], np.int8)
+    out = rebuild([numbers])
+    if isinstance(out, (list, tuple)):
+        seen = [_through_strides(tangent, numbers, o) for o in out]
+        return None if any(s is None for s in seen) else seen
+    return _through_strides(tangent, numbers, out)
 
 
-# All elements of a one-dimensional array at once: a Python loop over x[i] stays linear on the generic tape.
-unstack = Primitive(
-    "unstack", lambda x: tuple(x),
-    lambda ts, xs, out, lanes: tuple(ts[0][..., i] for i in range(len(out))),
-    lambda ct, xs, out, needs, lanes: (np.stack([np.full((lanes,) if lanes else (), -0.0) if c is None else c for c in ct], axis=-1),))
-
-
-# ---- selection -----------------------------------------------------------------------------------------------------------------
-
-def _where_impl(x: Any, y: Any, condition: Any) -> Any:
-    out = np.where(condition, x, y)
-    return out if out.ndim else out[()]
-
-
-def _where_jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int, condition: Any) -> Any:
-    ndim, lead = len(shape_of(out)), (lanes,) if lanes else ()
-    parts = [0.0 if t is None else align(t, ndim, lanes) for t in tangents]
-    result = np.where(condition, *parts)
-    return np.broadcast_to(result, (*lead, *shape_of(out))) if shape_of(result) != (*lead, *shape_of(out)) else result
-
-
-def _where_vjp(ct: Any, primals: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, condition: Any) -> Any:
-    return (unbroadcast(np.where(condition, ct, -0.0), shape_of(primals[0]), lanes) if needs[0] else None,
-            unbroadcast(np.where(condition, -0.0, ct), shape_of(primals[1]), lanes) if needs[1] else None)
-
-
-_where = Primitive("where", _where_impl, _where_jvp, _where_vjp)
-
-
-@implements(np.where)
-def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """np.where: the side that is not chosen gets an untouched cotangent, so it cannot contribute a NaN."""
-    from .dispatch import untraced
-
-    condition = np.asarray(untraced(condition), bool)
-    if x is None and y is None:
-        return np.nonzero(condition)
-    x, y = pack(x), pack(y)
-    level = top_level([x, y])
-    if level is None:
-        return np.where(condition, x, y)
-    if level.reverse and level.plain:
-        out = _core.where(level.level_id, condition, x, y)
-        if out is not None:
-            return out
-    return bind(_where, [x, y], {"condition": condition})
+def _through_strides(tangent: np.ndarray, numbers: np.ndarray, view: Any) -> Any:
+    if not isinstance(view, np.ndarray) or view.size == 0 or not np.may_share_memory(view, numbers):
+        return None
+    offset = view.__array_interface__["data"][0] - numbers.__array_interface__["data"][0]
+    tangent = np.ascontiguousarray(tangent)
+    flat, item = tangent.reshape(len(tangent), -1), tangent.itemsize
+    return np.lib.stride_tricks.as_strided(flat[:, offset:], (len(tangent), *view.shape),
+                                           (tangent.strides[0], *[s * item for s in view.strides]))
 
 
 def as_traced(x: Any) -> Any:
@@ -227,29 +223,13 @@ def as_traced(x: Any) -> Any:
     return x if isinstance(x, Traced) else np.asarray(x)
 
 
-# ---- dtype -----------------------------------------------------------------------------------------------------------------------
-
-_astype = Primitive("astype", lambda x, dtype: np.asarray(x).astype(dtype) if np.ndim(x) else np.dtype(dtype).type(x),
-                    lambda ts, xs, out, lanes, dtype: ts[0].astype(dtype),
-                    lambda ct, xs, out, needs, lanes, dtype: (ct.astype(xs[0].dtype if hasattr(xs[0], "dtype") else np.float64),))
-
-
-@implements(_core.ASTYPE)
-def astype(x: Any, dtype: Any) -> Any:
-    """x.astype(dtype) for real floating types."""
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f":
-        raise TypeError(f"astype({dtype}) would lose the derivative of a traced value; use np.rint, np.floor or np.trunc, or "
-                        "dualad.value(t).astype(...) if a constant is meant")
-    return x if dtype == x.dtype else bind(_astype, [x], {"dtype": dtype})
-
-
-# ---- the functions -----------------------------------------------------------------------------------------------------------------
+# ---- the functions -------------------------------------------------------------------------------------------------------------
 
 def register(f: Any, data: str, views: bool = False) -> None:
-    """Make NumPy's `f` structural: `data` names the parameters that are moved, in order; "*x" a sequence of them.
+    """Make NumPy's `f` structural: `data` names the parameters that are moved, in order.
 
-    A parameter is named "position:name", for calls by keyword.
+    A parameter is named "position:name", for calls by keyword; "position:*name" is a sequence of arrays.  A dtype= that `f`
+    takes is applied to the result.
     """
     spec = []
     for item in data.split():
@@ -257,57 +237,167 @@ def register(f: Any, data: str, views: bool = False) -> None:
         spec.append((int(position), name.lstrip("*"), name.startswith("*")))
 
     def rule(*args: Any, **kwargs: Any) -> Any:
-        args_, leaves, places = list(args), [], []
+        given: list[Any] = list(args)
+        leaves: list[Any] = []
+        places: list[tuple[Any, Any, int, int | None]] = []  # container, key, first leaf, number of leaves (None: the one)
+        dtype = kwargs.pop("dtype", None)
+        kwargs.pop("casting", None) if dtype is None else None
         for position, name, many in spec:
-            if position < len(args_):
-                where_, key = args_, position
-            elif name in kwargs:
-                where_, key = kwargs, name  # type: ignore[assignment]
-            else:
+            holder: Any = given if position < len(given) else kwargs
+            key: Any = position if position < len(given) else name
+            if holder is kwargs and name not in kwargs:
                 continue
-            given = where_[key]
             if many:
-                given = list(given)
-                places.append((where_, key, len(leaves), len(given)))
-                leaves += given
+                parts = list(holder[key])
+                places.append((holder, key, len(leaves), len(parts)))
+                leaves += parts
             else:
-                places.append((where_, key, len(leaves), None))
-                leaves.append(given)
+                places.append((holder, key, len(leaves), None))
+                leaves.append(holder[key])
 
         def rebuild(parts: list[Any]) -> Any:
             for holder, key, at, n in places:
                 holder[key] = parts[at] if n is None else parts[at:at + n]
-            return f(*args_, **kwargs)
+            return f(*given, **kwargs)
 
-        return structural(rebuild, leaves, views)
+        out = structural(rebuild, leaves, views)
+        return out if dtype is None or not isinstance(out, Traced) else out.astype(dtype)
 
     FUNCTIONS[f] = rule
 
 
-for _f in (np.reshape, np.ravel, np.transpose, np.permute_dims, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
-           np.flip, np.fliplr, np.flipud, np.rot90, np.matrix_transpose, np.diagonal, np.split, np.array_split,
-           np.hsplit, np.vsplit, np.dsplit, np.unstack, np.lib.stride_tricks.sliding_window_view, np.linalg.matrix_transpose,
-           np.linalg.diagonal):
-    register(_f, "0:a", views=True)
-register(np.broadcast_to, "0:array", views=True)
-for _f in (np.roll, np.repeat, np.tile, np.take, np.tril, np.triu, np.diagflat, np.resize, np.delete, np.copy):
-    register(_f, "0:a")
-register(np.diag, "0:v")
-register(np.tile, "0:A")
-register(np.tril, "0:m")
-register(np.triu, "0:m")
-register(np.diagflat, "0:v")
-register(np.delete, "0:arr")
-register(np.take_along_axis, "0:arr")
-register(np.compress, "1:a")
-register(np.extract, "1:arr")
-register(np.append, "0:arr 1:values")
-register(np.insert, "0:arr 2:values")
-register(np.full_like, "1:fill_value")
-for _f in (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack):
-    register(_f, {np.stack: "0:*arrays", np.concatenate: "0:*arrays"}.get(_f, "0:*tup"))
-for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
-    def _atleast(*arrays: Any, _f: Any = _f) -> Any:
-        out = tuple(structural(lambda leaves: _f(leaves[0]), [a]) for a in arrays)
+#: functions by what they move: (position and name of the moved parameters, may NumPy return views?, functions)
+MOVERS: tuple[tuple[str, bool, tuple[Any, ...]], ...] = (
+    ("0:a", True, (np.transpose, np.permute_dims, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
+                   np.diagonal)),
+    ("0:ary", True, (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)),
+    ("0:m", True, (np.flip, np.fliplr, np.flipud, np.rot90)),
+    ("0:x", True, (np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal, np.unstack,
+                   np.lib.stride_tricks.sliding_window_view)),
+    ("0:array", True, (np.broadcast_to,)),
+    ("0:a", False, (np.roll, np.repeat, np.take, np.resize, np.copy)),
+    ("0:A", False, (np.tile,)),
+    ("0:m", False, (np.tril, np.triu)),
+    ("0:v", False, (np.diag, np.diagflat)),
+    ("0:arr", False, (np.delete, np.take_along_axis)),
+    ("1:a", False, (np.compress,)),
+    ("1:arr", False, (np.extract,)),
+    ("0:arr 1:values", False, (np.append,)),
+    ("0:*arrays", False, (np.concatenate, np.stack)),
+    ("0:*tup", False, (np.vstack, np.hstack, np.dstack, np.column_stack)),
+)
+
+for _data, _views, _functions in MOVERS:
+    for _f in _functions:
+        register(_f, _data, _views)
+
+
+def _read_order(x: Any, order: Any) -> tuple[Any, Any]:
+    """x and order with "A" and "K", which ask how x lies in memory, turned into "C" or "F" (axes moved for "K")."""
+    if order is None or order in "CF" or len(shape_of(x)) < 2:
+        return x, order or "C"
+    p = plain(x)
+    if order == "A":
+        return x, "F" if p.flags.f_contiguous and not p.flags.c_contiguous else "C"
+    strides = np.empty_like(p, np.int8).strides  # NumPy's own order of the axes in memory
+    return np.transpose(x, sorted(range(p.ndim), key=lambda i: -strides[i])), "C"
+
+
+@implements(np.reshape)
+def reshape(a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None) -> Any:
+    """np.reshape in every order."""
+    a, order = _read_order(as_traced(a), order)
+    return structural(lambda leaves: np.reshape(leaves[0], newshape if shape is None else shape, order), [a], not copy)
+
+
+@implements(np.ravel)
+def ravel(a: Any, order: Any = "C") -> Any:
+    """np.ravel in every order."""
+    a, order = _read_order(as_traced(a), order)
+    return structural(lambda leaves: np.ravel(leaves[0], order), [a])
+
+
+def _atleast(f: Any) -> None:
+    def rule(*arys: Any) -> Any:
+        out = tuple(structural(lambda leaves: f(leaves[0]), [a]) for a in arys)
         return out[0] if len(out) == 1 else out
-    FUNCTIONS[_f] = _atleast
+
+    FUNCTIONS[f] = rule
+
+
+for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    _atleast(_f)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
+    """np.broadcast_arrays: constants stay constants."""
+    args = tuple(as_traced(a) for a in args)
+    shape = np.broadcast_shapes(*[shape_of(a) for a in args])
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+@implements(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
+    """np.insert, which casts the values to the array's dtype: refused where that would round or cut traced values."""
+    arr, values = as_traced(arr), as_traced(values)
+    if isinstance(values, Traced) and np.result_type(arr.dtype, values.dtype) != arr.dtype:
+        raise TypeError(f"np.insert would cast traced {values.dtype} values to {arr.dtype}, the dtype of the array; "
+                        f"make it arr.astype({values.dtype}) first")
+    return structural(lambda leaves: np.insert(leaves[0], obj, leaves[1], axis), [arr, values], views=False)
+
+
+@implements(np.block)
+def block(arrays: Any) -> Any:
+    """np.block of a nested list."""
+    leaves: list[Any] = []
+
+    def number(x: Any) -> Any:
+        if isinstance(x, list):
+            return [number(e) for e in x]
+        leaves.append(x)
+        return len(leaves) - 1
+
+    nest = number(arrays)
+
+    def build(x: Any, parts: list[Any]) -> Any:
+        return [build(e, parts) for e in x] if isinstance(x, list) else parts[x]
+
+    return structural(lambda parts: np.block(build(nest, parts)), leaves, views=False)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """np.trim_zeros: a slice, whose ends the values decide."""
+    p = plain(filt := as_traced(filt))
+    if p.ndim != 1 or axis is not None:
+        raise not_covered("numpy.trim_zeros of an array that is not one-dimensional", "slice it")
+    found = np.flatnonzero(p)
+    if not len(found):
+        return filt[:0]
+    first = found[0] if "f" in trim.lower() else 0
+    last = found[-1] + 1 if "b" in trim.lower() else len(p)
+    return filt[int(first):int(last)]
+
+
+# ---- dtype ---------------------------------------------------------------------------------------------------------------------
+
+_astype = Primitive("astype", lambda x, dtype: np.asarray(x).astype(dtype) if isinstance(x, np.ndarray) else dtype.type(x),
+                    lambda ts, xs, out, lanes, dtype: ts[0].astype(dtype),
+                    lambda ct, xs, out, needs, lanes, dtype: (ct.astype(dtype_of(xs[0])),))
+
+
+@implements(_core.ASTYPE)
+def astype(x: Any, dtype: Any) -> Any:
+    """x.astype(dtype) for real floating types."""
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" or dtype.itemsize > 8:
+        raise TypeError(f"astype({dtype}) would lose the derivative of a traced value; use np.rint, np.floor or np.trunc, or "
+                        "dualad.value(t).astype(...) if a constant is meant")
+    return x if dtype == x.dtype else bind(_astype, [x], {"dtype": dtype})
+
+
+@implements(np.astype)
+def astype_function(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+    """np.astype."""
+    return astype(x, dtype)
