@@ -118,72 +118,163 @@ static double sinpi_quarter(double x, int quarter)
     }
 }
 
+/* Numbers of twice the precision, hi + lo (Dekker 1971): where a derivative passes through zero as a difference. */
+typedef struct {
+    double hi, lo;
+} twofold;
+
+static twofold normal(double a, double b)
+{
+    double s = a + b;
+    return (twofold){s, b - (s - a)};
+}
+
+static twofold plus(twofold a, twofold b)
+{
+    double s = a.hi + b.hi, t = s - a.hi;
+    return normal(s, ((a.hi - (s - t)) + (b.hi - t)) + (a.lo + b.lo));
+}
+
+static twofold times(twofold a, twofold b)
+{
+    double p = a.hi * b.hi;
+    return normal(p, fma(a.hi, b.hi, -p) + (a.hi * b.lo + a.lo * b.hi));
+}
+
+static twofold over(twofold a, twofold b)
+{
+    double q = a.hi / b.hi;
+    twofold r = plus(a, times((twofold){-q, 0.0}, b));
+    return normal(q, r.hi / b.hi);
+}
+
+static twofold over_number(twofold a, double b)
+{
+    return over(a, (twofold){b, 0.0});
+}
+
+static const twofold PI2 = {3.141592653589793, 1.2246467991473532e-16};
+
+/* sinpi_quarter in twice the precision, by the power series of sine or cosine on [-pi/4, pi/4]. */
+static twofold sinpi_quarter_twofold(double x, int quarter)
+{
+    double r = fmod(x, 2.0) * 2.0, q = rint(r);
+    int turn = (((int)q + quarter) % 4 + 4) % 4, odd = !(turn & 1);
+    twofold t = times(PI2, (twofold){(r - q) * 0.5, 0.0}), square = times(t, t);
+    twofold term = odd ? t : (twofold){1.0, 0.0}, s = term;
+    for (int k = odd + 2; k < 30; k += 2) {
+        term = over_number(times(term, square), -(double)(k * (k - 1)));
+        s = plus(s, term);
+    }
+    return turn & 2 ? (twofold){-s.hi, -s.lo} : s;
+}
+
+/* d^n/dz^n sin(z)/z at z = pi x, with z g_n + n g_(n-1) = sin(z + n pi/2) upwards, or by its power series near zero. */
+static twofold sincd_twofold(double x, int n)
+{
+    const twofold z = times(PI2, (twofold){x, 0.0});
+    if (fabs(z.hi) < 1.0 + 0.5 * n) {
+        int j = (n + 1) / 2;
+        const twofold square = times(z, z);
+        twofold s = {0.0, 0.0}, t = 2 * j > n ? z : (twofold){1.0, 0.0};
+        if (j % 2)
+            t = (twofold){-t.hi, -t.lo};
+        for (int end = j + 80; j < end; j++) {
+            s = plus(s, over_number(t, 2.0 * j + 1.0));
+            double p = 2.0 * j - n;
+            t = over_number(times(t, square), -(p + 1.0) * (p + 2.0));
+            if (fabs(t.hi) <= 1.0e-34 * fabs(s.hi))
+                break;
+        }
+        return s;
+    }
+    twofold g = over(sinpi_quarter_twofold(x, 0), z);
+    for (int k = 1; k <= n; k++)
+        g = over(plus(sinpi_quarter_twofold(x, k), times((twofold){-(double)k, 0.0}, g)), z);
+    return g;
+}
+
 double da_sincd(double x, double order)
 {
     if (!(order >= 0.0 && order < 64.0) || isnan(x))
         return NAN;
     int n = (int)order;
     double z = DA_PI * x;
-    if (isinf(x))
-        return 0.0;
-    if (fabs(z) < 1.5 + 0.9 * n) { /* power series of the n-th derivative, divided through by pi^n */
-        double s = 0.0;
-        int j0 = (n + 1) / 2, first = 2 * j0 - n;
-        double t = (j0 % 2 ? -1.0 : 1.0) * (first ? z : 1.0);
-        for (int j = j0; j < j0 + 60; j++) {
-            s += t / (2.0 * j + 1.0);
-            int p = 2 * j - n;
-            t *= -(z * z) / ((p + 1.0) * (p + 2.0));
-            if (fabs(t) < 1.0e-18 * fabs(s))
-                break;
-        }
-        return s * pow(DA_PI, n);
+    if (fabs(x) > 1.0e290) /* every derivative is below pi^n/|z| */
+        return n == 0 ? sinpi_quarter(x, 0) / z : isinf(x) ? 0.0 : pow(DA_PI, n - 1.0) * (sinpi_quarter(x, n) / x);
+    if (n == 1 && fabs(z) > 1.5) {
+        double c = sinpi_quarter(x, 1), s = sinpi_quarter(x, 0) / z;
+        if (fabs(c - s) > 0.5 * fabs(s)) /* no zero of tan(z) = z is near */
+            return (c - s) / x;
     }
-    /* x f_n + n f_{n-1} = d^n/dx^n sin(pi x)/pi */
-    double f = sinpi_quarter(x, 0) / z, scale = 1.0 / DA_PI;
-    for (int k = 1; k <= n; k++) {
-        scale *= DA_PI;
-        f = (scale * sinpi_quarter(x, k) - k * f) / x;
-    }
-    return f;
+    twofold g = sincd_twofold(x, n);
+    for (int k = 0; k < n; k++)
+        g = times(g, PI2);
+    return g.hi;
 }
 
-/* Taylor coefficients of digamma about its positive root, which is ROOT_HI + ROOT_LO. */
-#define ROOT_HI 1.4616321449683622
-#define ROOT_LO 9.549995429965697e-17
-static const double digamma_root[] = {
-    0.9676722454476212, -0.4427631689835921, 0.258499760955651, -0.16394270544240652, 0.10782405069126237,
-    -0.07219956125645471, 0.04880428816414311, -0.03316112647484736, 0.022597648232218104, -0.01542476590494896,
-    0.010538791616612175, -0.007204534386356869, 0.004926781395729853, -0.003369801655439328, 0.002305126326734928,
-    -0.0015769367714301972, 0.0010788252019162967, -0.0007380709389960052, 0.000504953265834602, -0.0003454680251063077,
-    0.00023635601564027053, -0.00016170622091974803, 0.0001106337276874741, -7.569179582195066e-05, 5.178575795222081e-05,
-    -3.5430070947659604e-05, 2.424006611860132e-05, -1.6584242271854135e-05, 1.134638458466385e-05, -7.762817668462094e-06,
+static const double bernoulli2[] = {
+    0.16666666666666666, -0.03333333333333333, 0.023809523809523808, -0.03333333333333333, 0.07575757575757576,
+    -0.2531135531135531, 1.1666666666666667, -7.092156862745098, 54.971177944862156, -529.1242424242424,
+    6192.123188405797, -86580.25311355312,
+}; /* B_2, B_4, ... */
+
+/* The zeros of digamma as sums of two numbers: the positive one, then that of (-1, 0), (-2, -1), ... */
+static const double digamma_roots[][2] = {
+    {1.4616321449683622, 9.549995429965697e-17}, {-0.5040830082644554, -8.15428206243813e-18},
+    {-1.5734984731623904, -1.574185691077347e-17}, {-2.6107208684441447, 9.881960746978353e-17},
+    {-3.635293366436901, 5.454396163173039e-17}, {-4.653237761743142, -2.5492686201468193e-16},
+    {-5.6671624415568855, -3.2153051074948335e-18}, {-6.678418213073427, 3.470798723495241e-16},
+    {-7.687788325031626, -1.351562494643672e-16}, {-8.695764163816401, -3.2859903716289447e-16},
+    {-9.702672540001863, -3.2563178405401477e-16}, {-10.708740838254144, -6.287211750540301e-16},
+    {-11.714133061228955, 8.598250154343834e-16}, {-12.718971025749207, -4.752312432106917e-16},
+    {-13.723347457363827, 4.528278691518058e-16}, {-14.727334416018529, -3.6618399963139786e-17},
+    {-15.730988906332882, 1.0551956373365842e-16}, {-16.734356723955734, -1.2039501631800144e-15},
+    {-17.73747515997759, -5.125776230727235e-16}, {-18.7403749447801, 7.757330874026816e-16},
+    {-19.74308167259022, 6.505672516695227e-16}, {-20.745616863607527, 9.370177952348924e-16},
+    {-21.74799876820113, -1.2246233990931817e-15}, {-22.75024298430606, -1.1268600266054163e-15},
+    {-23.752362937385183, 8.157017519280734e-16}, {-24.75437025782297, -1.316906917865066e-15},
+    {-25.756275080771037, 1.3077979683180938e-15}, {-26.758086286661367, 1.1334337131725835e-15},
+    {-27.759811695826706, -1.120148225799811e-16}, {-28.761458227264864, -1.5405711086887488e-15},
+    {-29.763032029127462, -4.657204559411395e-16}, {-30.76453858671817, -1.0553524434167124e-15},
+    {-31.765982812458248, -6.70609301293155e-16},
 };
 
-static const double bernoulli2[] = {
-    0.16666666666666666, -0.03333333333333333, 0.023809523809523808, -0.03333333333333333, 0.07575757575757576, -0.2531135531135531, 1.1666666666666667, -7.092156862745098, 54.971177944862156, -529.1242424242424, 6192.123188405797, -86580.25311355312}; /* B_2, B_4, ... */
+/* digamma(root + d) = d * sum over k of 1/((x + k)(root + k)): between two poles every term is positive.  From X = x + K
+ * and R = root + K on, the rest is digamma(X) - digamma(R), its asymptotic series (Abramowitz & Stegun 6.3.18) divided
+ * by d term by term. */
+static double digamma_from_root(double x, const double *root, double d)
+{
+    double near = 0.0, k = 0.0;
+    for (; root[0] + k < 11.0 || x + k < 11.0; k += 1.0)
+        near += 1.0 / ((x + k) * ((root[0] + k) + root[1]));
+    const double X = x + k, R = root[0] + k, a = 1.0 / (R * R), b = 1.0 / (X * X), slope = (X + R) * a * b;
+    double series = 0.0, sum = 1.0, power = 1.0; /* sum = (a^j - b^j)/(a - b) */
+    for (int j = 1; j <= 9; j++) {
+        series += bernoulli2[j - 1] / (2.0 * j) * slope * sum;
+        power *= b;
+        sum = a * sum + power;
+    }
+    return log1p(d / R) + d * (near + (0.5 / (X * R) + series));
+}
 
 double da_digamma(double x)
 {
-    if (x <= 0.0) {
-        if (x == floor(x))
-            return NAN;
+    if (x == 0.0)
+        return -1.0 / x;
+    if (x < 0.0 && x == floor(x))
+        return NAN;
+    const double between = x > 0.0 ? 0.0 : ceil(-x);
+    if (x < 11.0 && between < (double)(sizeof digamma_roots / sizeof *digamma_roots)) {
+        const double *root = digamma_roots[(int)between];
+        return digamma_from_root(x, root, (x - root[0]) - root[1]);
+    }
+    if (x < 0.0)
         return da_digamma(1.0 - x) - DA_PI * sinpi_quarter(x, 1) / sinpi_quarter(x, 0);
-    }
-    double d = (x - ROOT_HI) - ROOT_LO;
-    if (fabs(d) < 0.3) {
-        double s = 0.0;
-        for (int k = (int)(sizeof digamma_root / sizeof *digamma_root) - 1; k >= 0; k--)
-            s = s * d + digamma_root[k];
-        return s * d;
-    }
-    double shift = 0.0;
-    for (; x < 10.0; x += 1.0)
-        shift -= 1.0 / x;
     double w = 1.0 / (x * x), p = w, s = 0.0; /* Abramowitz & Stegun 6.3.18 */
     for (int k = 0; k < 8; k++, p *= w)
         s += bernoulli2[k] / (2.0 * k + 2.0) * p;
-    return (log(x) - 0.5 / x - s) + shift;
+    return log(x) - 0.5 / x - s;
 }
 
 double da_polygamma(double x, double order)
