@@ -275,7 +275,7 @@ def test_jacobians_of_linear_maps(rng):
 
 
 def test_a_chunk_of_lanes_is_one_matrix_product(rng, monkeypatch):
-    """k tangents through A @ x cost one product of an (m, n) and an (n, k) matrix, not k products."""
+    """k tangents through a product cost one product of an (m, n) and an (n, k) matrix, not k products."""
     from dualad.rules import contraction
 
     a, x, seen = rng.normal(size=(30, 20)), rng.normal(size=20), []
@@ -290,9 +290,15 @@ def test_a_chunk_of_lanes_is_one_matrix_product(rng, monkeypatch):
             return np.matmul(x, y)
 
     monkeypatch.setattr(contraction, "np", Counting())
-    close(da.jacfwd(lambda x: a @ x)(x), a)
-    assert len(seen) == 1
-    assert np.prod(seen[0][0]) * seen[0][1][1] == 20 * 20 * 30
+    work = lambda: [int(np.prod(x)) * y[-1] for x, y in seen]
+    close(da.jacfwd(lambda x: np.einsum("ij,j->i", a, x))(x), a)
+    assert work() == [20 * 20 * 30]
+    seen.clear()
+    close(da.jacrev(lambda x: np.inner(a, x))(x), a)
+    assert work() == [30 * 20 * 30]
+    seen.clear()
+    np.testing.assert_array_equal(da.jacfwd(lambda x: a.astype(np.float32) @ x)(np.asarray(x, np.float32)), a.astype(np.float32))
+    assert work() == [20 * 20 * 30]
 
 
 # ---- bits, dtypes, layouts, emptiness, errors ------------------------------------------------

@@ -287,7 +287,8 @@ def _divided(x: Any, w: Any) -> Any:
 def _eigh_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, UPLO: Any) -> tuple[Any, Any]:
     w, v = out
     m = mt(v) @ _symmetric(ts[0]) @ v
-    return np.diagonal(m, axis1=-2, axis2=-1), v @ _divided(m, w)
+    with np.errstate(invalid="ignore"):
+        return np.diagonal(m, axis1=-2, axis2=-1), v @ _divided(m, w)
 
 
 def _eigh_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, UPLO: Any) -> tuple[Any]:
@@ -298,7 +299,8 @@ def _eigh_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes
     if by_w is not None:
         diagonal = _columns(by_w) * np.eye(shape_of(w)[-1], dtype=dtype_of(w))
         middle = diagonal if middle is None else middle + diagonal
-    return (_symmetric(v @ middle @ mt(v)),)
+    with np.errstate(invalid="ignore"):
+        return (_symmetric(v @ middle @ mt(v)),)
 
 
 _eigh = Primitive("eigh", lambda a, UPLO: np.linalg.eigh(a, UPLO), _eigh_jvp, _eigh_vjp)
@@ -322,7 +324,7 @@ def _eigvalsh_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, UP
 
 def _eigvalsh_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, UPLO: Any) -> tuple[Any]:
     v = np.linalg.eigh(xs[0], UPLO)[1]
-    return ((v * _columns(ct)) @ mt(v),)
+    return (_symmetric((v * _columns(ct)) @ mt(v)),)
 
 
 _eigvalsh = Primitive("eigvalsh", lambda a, UPLO: np.linalg.eigvalsh(a, UPLO), _eigvalsh_jvp, _eigvalsh_vjp)
@@ -345,9 +347,9 @@ def _svd_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int,
     right = d * _columns(s)  # d S
     left = mt(_columns(s)) * d  # S d
     squares = s * s
-    du = u @ _divided(right + mt(right), squares)
-    dv = v @ _divided(left + mt(left), squares)
     with np.errstate(divide="ignore", invalid="ignore"):
+        du = u @ _divided(right + mt(right), squares)
+        dv = v @ _divided(left + mt(left), squares)
         if m > k:
             tv = t @ v
             du = du + (tv - u @ (mt(u) @ tv)) / _columns(s)
