@@ -42,6 +42,8 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
     """A ufunc (or one of its methods) on traced values."""
     if method == "math":
         return MATH_PRIMITIVES[f](*inputs)
+    if f in PASS_THROUGH:
+        return _look(getattr(f, method), f, inputs, kwargs)
     if kwargs:
         kwargs = _check_keywords(f, kwargs)
     if method != "__call__":
@@ -49,18 +51,36 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
         if rule is None:
             raise not_covered(f"numpy.{f.__name__}.{method}")
         return rule(*inputs, **kwargs) if (f, method) in METHODS else rule(f, *inputs, **kwargs)
-    if f in PASS_THROUGH:
-        return f(*untraced(inputs), **kwargs)
     dtype = kwargs.pop("dtype", None)
+    if "where" in kwargs:
+        raise not_covered(f"numpy.{f.__name__} with where= (it leaves elements of the result unset)",
+                          f"use np.where(mask, np.{f.__name__}(...), other)")
     if kwargs:
         raise not_covered(f"numpy.{f.__name__} with {', '.join(kwargs)}=")
     inputs = tuple(pack(x) for x in inputs)
     _check_operands(f, inputs)
+    if dtype is not None:  # NumPy computes in that dtype: the operands are cast, not the result
+        dtype = _float_dtype(f, dtype)
+        inputs = tuple(x.astype(dtype) if isinstance(x, Traced) else np.asarray(x, dtype)[()] for x in inputs)
     primitive = UFUNC_PRIMITIVES.get(f) or GUFUNCS.get(f)
     if primitive is None:
         raise not_covered(f"numpy.{f.__name__}")
-    out = primitive(*inputs)
-    return out if dtype is None else out.astype(dtype)
+    return primitive(*inputs)
+
+
+def _look(call: Any, f: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc that only looks at values; its result is plain, so it may go into a plain array."""
+    out = kwargs.get("out")
+    if any(isinstance(o, Traced) for o in (out if isinstance(out, tuple) else (out,))):
+        raise not_covered(f"numpy.{f.__name__} with out= (a write into a traced array)", "use its result")
+    return call(*untraced(inputs), **{k: v if k == "out" else untraced(v) for k, v in kwargs.items()})
+
+
+def _float_dtype(f: Any, dtype: Any) -> np.dtype[Any]:
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" or dtype.itemsize > 8:
+        raise TypeError(f"numpy.{f.__name__} with dtype={dtype}: a traced value is computed in float16, float32 or float64")
+    return dtype
 
 
 def _check_keywords(f: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +88,7 @@ def _check_keywords(f: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     out = kwargs.pop("out", None)
     if out is not None and any(o is not None for o in (out if isinstance(out, tuple) else (out,))):
         raise not_covered(f"numpy.{f.__name__} with out= (a write into an array)", "use its result, or x = x + y for x += y")
-    if kwargs.get("where", True) is True:
+    if isinstance(where := kwargs.get("where", True), (bool, np.bool_, np.ndarray)) and np.all(where):
         kwargs.pop("where", None)
     if kwargs.get("casting") == "same_kind":
         kwargs.pop("casting")
