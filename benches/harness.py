@@ -1,9 +1,9 @@
 """How a bench is measured: answers first, then interleaved runs of the plain function and of its derivative.
 
-All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop long
-enough for the clock; the figure is the median over the rounds of derivative / plain. The plain function is
-timed twice: the ratio of the two is the noise floor. Nothing here asserts a time; `report.py` puts the figures
-beside their targets.
+All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop long enough for the
+clock (processor time: what else the machine does is not counted); the figure is the median over the rounds of derivative /
+plain. The plain function is timed twice: the ratio of the two is the noise floor. Nothing here asserts a time; `report.py`
+puts the figures beside their targets.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ def _sample(call, count):
     enabled = gc.isenabled()
     gc.disable()
     try:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(count):
             call()
-        return time.perf_counter() - start
+        return time.process_time() - start
     finally:
         if enabled:
             gc.enable()
