@@ -18,8 +18,9 @@ __all__ = ["linspace", "pad"]
 
 
 @implements(np.full_like)
-def full_like(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *,
-              device: Any = None) -> Any:
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
     """np.full_like: only the shape and dtype of `a` matter."""
     fill_value = pack(fill_value)
     if not isinstance(fill_value, Traced):
@@ -29,6 +30,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subo
 
 
 # ---- ranges between traced ends ------------------------------------------------------------------------------------------------
+
 
 def _steps(out: Any, ndim: int, endpoint: bool) -> Any:
     """How far along every element lies, 0 at start and 1 at stop: shape (num, 1, ...)."""
@@ -53,16 +55,27 @@ def _linspace_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, nu
 def _linspace_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, num: int, endpoint: bool) -> Any:
     ndim = len(shape_of(out)) - 1
     w = _steps(out, ndim, endpoint)
-    return tuple(unbroadcast(np.sum(ct * weight, axis=-1 - ndim), shape_of(x), lanes) if need else None
-                 for x, need, weight in zip(xs, needs, (1.0 - w, w), strict=True))
+    return tuple(
+        unbroadcast(np.sum(ct * weight, axis=-1 - ndim), shape_of(x), lanes) if need else None
+        for x, need, weight in zip(xs, needs, (1.0 - w, w), strict=True)
+    )
 
 
 _linspace = Primitive("linspace", lambda a, b, num, endpoint: np.linspace(a, b, num, endpoint), _linspace_jvp, _linspace_vjp)
 
 
 @implements(np.linspace)
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
-             axis: int = 0, *, device: Any = None) -> Any:
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     """np.linspace between traced ends."""
     start, stop = as_traced(start), as_traced(stop)
     out = bind(_linspace, [start, stop], {"num": num, "endpoint": endpoint})
@@ -77,8 +90,9 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
 
 
 @implements(np.logspace)
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None,
-             axis: int = 0) -> Any:
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
     """np.logspace: NumPy's own composition."""
     base = as_traced(base)
     if shape_of(base):
@@ -118,8 +132,14 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 # ---- np.pad --------------------------------------------------------------------------------------------------------------------
 
-_PAD_MODES = {"constant": {"constant_values"}, "empty": set(), "edge": set(), "wrap": set(), "reflect": {"reflect_type"},
-              "symmetric": {"reflect_type"}}
+_PAD_MODES = {
+    "constant": {"constant_values"},
+    "empty": set(),
+    "edge": set(),
+    "wrap": set(),
+    "reflect": {"reflect_type"},
+    "symmetric": {"reflect_type"},
+}
 
 
 @implements(np.pad)
@@ -150,9 +170,11 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 # ---- counting with weights -----------------------------------------------------------------------------------------------------
 
 _bincount = Primitive(
-    "bincount", lambda weights, x, minlength: np.bincount(x, weights, minlength),
+    "bincount",
+    lambda weights, x, minlength: np.bincount(x, weights, minlength),
     lambda ts, xs, out, lanes, x, minlength: put_flat(ts[0], index=x + 1, n=len(out)),
-    lambda ct, xs, out, needs, lanes, x, minlength: (take_flat(ct, index=x + 1, n=len(out)),))
+    lambda ct, xs, out, needs, lanes, x, minlength: (take_flat(ct, index=x + 1, n=len(out)),),
+)
 
 
 @implements(np.bincount)
@@ -164,6 +186,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 
 # ---- functions applied along axes ----------------------------------------------------------------------------------------------
+
 
 @implements(np.apply_along_axis)
 def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:

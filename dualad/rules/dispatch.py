@@ -14,10 +14,33 @@ from .primitive import FUNCTIONS, not_covered
 __all__ = ["GUFUNCS", "METHODS", "PASS_THROUGH", "function", "ufunc", "untraced"]
 
 #: ufuncs that only look at values: comparisons, tests, logic, integers
-PASS_THROUGH = {np.less, np.less_equal, np.equal, np.not_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite,
-                np.signbit, np.spacing, np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.bitwise_and,
-                np.bitwise_or, np.bitwise_xor, np.bitwise_invert, np.bitwise_left_shift, np.bitwise_right_shift,
-                np.bitwise_count, np.gcd, np.lcm, np.isnat}
+PASS_THROUGH = {
+    np.less,
+    np.less_equal,
+    np.equal,
+    np.not_equal,
+    np.greater,
+    np.greater_equal,
+    np.isnan,
+    np.isinf,
+    np.isfinite,
+    np.signbit,
+    np.spacing,
+    np.logical_and,
+    np.logical_or,
+    np.logical_not,
+    np.logical_xor,
+    np.bitwise_and,
+    np.bitwise_or,
+    np.bitwise_xor,
+    np.bitwise_invert,
+    np.bitwise_left_shift,
+    np.bitwise_right_shift,
+    np.bitwise_count,
+    np.gcd,
+    np.lcm,
+    np.isnat,
+}
 #: generalized and several-result ufuncs -> function of traced values (filled by the modules that own them)
 GUFUNCS: dict[Any, Any] = {}
 #: (ufunc, method) -> function of traced values, for add.reduce and its kin; (None, method) serves every ufunc
@@ -53,8 +76,10 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
         return rule(*inputs, **kwargs) if (f, method) in METHODS else rule(f, *inputs, **kwargs)
     dtype = kwargs.pop("dtype", None)
     if "where" in kwargs:
-        raise not_covered(f"numpy.{f.__name__} with where= (it leaves elements of the result unset)",
-                          f"use np.where(mask, np.{f.__name__}(...), other)")
+        raise not_covered(
+            f"numpy.{f.__name__} with where= (it leaves elements of the result unset)",
+            f"use np.where(mask, np.{f.__name__}(...), other)",
+        )
     if kwargs:
         raise not_covered(f"numpy.{f.__name__} with {', '.join(kwargs)}=")
     inputs = tuple(pack(x) for x in inputs)
@@ -109,11 +134,14 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
             continue
         kind = np.asarray(x).dtype.kind
         if kind == "c":
-            raise TypeError(f"numpy.{f.__name__}: a complex operand beside a traced value; complex numbers are not "
-                            "differentiated yet")
+            raise TypeError(
+                f"numpy.{f.__name__}: a complex operand beside a traced value; complex numbers are not differentiated yet"
+            )
         if kind not in "fiub":
-            raise TypeError(f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
-                            "a traced value; use real numbers or arrays")
+            raise TypeError(
+                f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
+                "a traced value; use real numbers or arrays"
+            )
         if isinstance(x, np.ndarray) and type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):
             raise TypeError(f"numpy.{f.__name__}: masked arrays are not differentiated; use np.where")
 

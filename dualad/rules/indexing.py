@@ -24,16 +24,21 @@ __all__ = ["getitem", "where"]
 
 # ---- x[key] --------------------------------------------------------------------------------------------------------------------
 
+
 def _is_basic(key: Any) -> bool:
-    return all(k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or type(k) is int
-               for k in (key if isinstance(key, tuple) else (key,)))
+    return all(
+        k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or type(k) is int
+        for k in (key if isinstance(key, tuple) else (key,))
+    )
 
 
 def _refuse_traced(key: Any) -> None:
     for k in key if isinstance(key, (tuple, list)) else (key,):
         if isinstance(k, Traced) or (isinstance(k, np.ndarray) and k.dtype == object):
-            raise TypeError("a traced value cannot be an index; index with plain integers, slices or boolean arrays "
-                            "(dualad.value(t).astype(int) if a constant is meant)")
+            raise TypeError(
+                "a traced value cannot be an index; index with plain integers, slices or boolean arrays "
+                "(dualad.value(t).astype(int) if a constant is meant)"
+            )
         if isinstance(k, (list, tuple)):
             _refuse_traced(k)
 
@@ -70,12 +75,15 @@ def _untouched(lanes: int) -> Any:
 
 # All elements of a one-dimensional array at once: a Python loop over x[i] stays linear on the generic tape.
 _elements = Primitive(
-    "elements", lambda x: tuple(x),
+    "elements",
+    lambda x: tuple(x),
     lambda ts, xs, out, lanes: tuple(ts[0][..., i] for i in range(len(out))),
-    lambda ct, xs, out, needs, lanes: (np.stack([_untouched(lanes) if c is None else c for c in ct], axis=-1),))
+    lambda ct, xs, out, needs, lanes: (np.stack([_untouched(lanes) if c is None else c for c in ct], axis=-1),),
+)
 
 
 # ---- np.where ------------------------------------------------------------------------------------------------------------------
+
 
 def _where_impl(x: Any, y: Any, condition: Any) -> Any:
     out = np.where(condition, x, y)
@@ -89,8 +97,10 @@ def _where_jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes:
 
 
 def _where_vjp(ct: Any, primals: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, condition: Any) -> Any:
-    return (unbroadcast(np.where(condition, ct, -0.0), shape_of(primals[0]), lanes) if needs[0] else None,
-            unbroadcast(np.where(condition, -0.0, ct), shape_of(primals[1]), lanes) if needs[1] else None)
+    return (
+        unbroadcast(np.where(condition, ct, -0.0), shape_of(primals[0]), lanes) if needs[0] else None,
+        unbroadcast(np.where(condition, -0.0, ct), shape_of(primals[1]), lanes) if needs[1] else None,
+    )
 
 
 _where = Primitive("where", _where_impl, _where_jvp, _where_vjp)
@@ -123,6 +133,7 @@ def _operand(x: Any) -> Any:
 
 # ---- choosing among several arrays ---------------------------------------------------------------------------------------------
 
+
 @implements(np.choose)
 def choose(a: Any, choices: Any, out: Any = None, mode: Any = "raise") -> Any:
     """np.choose with plain integer choices."""
@@ -148,8 +159,9 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     if count == len(conditions) + 1:
         conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
     elif count != len(conditions):
-        raise ValueError(f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} functions are "
-                         "expected")
+        raise ValueError(
+            f"with {len(conditions)} condition(s), either {len(conditions)} or {len(conditions) + 1} functions are expected"
+        )
     dtype, shape = dtype_of(x), tuple(shape_of(x))
     masks, values = [], []
     for mask, f in zip(conditions, funclist, strict=True):
@@ -182,6 +194,7 @@ def _assemble_traced(parts: Sequence[Any], masks: Sequence[np.ndarray], shape: t
 
 # ---- writes --------------------------------------------------------------------------------------------------------------------
 
+
 def _refuse_write(f: Any, instead: str) -> None:
     def rule(*args: Any, **kwargs: Any) -> Any:
         raise not_covered(f"numpy.{f.__name__}, which writes into an array,", instead)
@@ -189,11 +202,16 @@ def _refuse_write(f: Any, instead: str) -> None:
     FUNCTIONS[f] = rule
 
 
-for _f, _instead in ((np.fill_diagonal, "use np.where(np.eye(n, dtype=bool), value, x)"),
-                     (np.put_along_axis, "use np.where or np.take_along_axis"),
-                     (np.copyto, "use np.where, np.broadcast_to or t * np.ones(shape) (np.full_like(constant, t) and np.full(..., "
-                                 "dtype=float) come here too)"),
-                     (np.put, "use np.where or np.concatenate"),
-                     (np.place, "use np.where or np.select"),
-                     (np.putmask, "use np.where(mask, values, x)")):
+for _f, _instead in (
+    (np.fill_diagonal, "use np.where(np.eye(n, dtype=bool), value, x)"),
+    (np.put_along_axis, "use np.where or np.take_along_axis"),
+    (
+        np.copyto,
+        "use np.where, np.broadcast_to or t * np.ones(shape) (np.full_like(constant, t) and np.full(..., "
+        "dtype=float) come here too)",
+    ),
+    (np.put, "use np.where or np.concatenate"),
+    (np.place, "use np.where or np.select"),
+    (np.putmask, "use np.where(mask, values, x)"),
+):
     _refuse_write(_f, _instead)

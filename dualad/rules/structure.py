@@ -28,6 +28,7 @@ __all__ = ["as_traced", "check_constant", "put_flat", "register", "structural", 
 
 # ---- the two linear maps -----------------------------------------------------------------------------------------------------
 
+
 def _take(x: Any, index: Any = None, n: int = 0) -> Any:
     x = np.asarray(x)
     if not n:
@@ -47,12 +48,18 @@ def _put(x: Any, index: Any = None, n: int = 0) -> Any:
 
 
 # x[..., index - 1] along the last axis of length n, zero where index is 0
-take_flat: Primitive = Primitive("take_flat", _take,
-                      lambda ts, xs, out, lanes, index, n: take_flat(ts[0], index=index, n=n),
-                      lambda ct, xs, out, needs, lanes, index, n: (put_flat(ct, index=index, n=n),))
-put_flat: Primitive = Primitive("put_flat", _put,
-                     lambda ts, xs, out, lanes, index, n: put_flat(ts[0], index=index, n=n),
-                     lambda ct, xs, out, needs, lanes, index, n: (take_flat(ct, index=index, n=n),))
+take_flat: Primitive = Primitive(
+    "take_flat",
+    _take,
+    lambda ts, xs, out, lanes, index, n: take_flat(ts[0], index=index, n=n),
+    lambda ct, xs, out, needs, lanes, index, n: (put_flat(ct, index=index, n=n),),
+)
+put_flat: Primitive = Primitive(
+    "put_flat",
+    _put,
+    lambda ts, xs, out, lanes, index, n: put_flat(ts[0], index=index, n=n),
+    lambda ct, xs, out, needs, lanes, index, n: (take_flat(ct, index=index, n=n),),
+)
 
 
 class Moves:
@@ -113,7 +120,7 @@ def _pick_vjp(ct: Any, leaves: Sequence[Any], out: Any, needs: Sequence[bool], l
             flat = part if flat is None else flat + part
     result, at = [], 0
     for shape, n, need in zip(moves.shapes, sizes, needs, strict=True):
-        result.append(np.reshape(flat[..., at:at + n], ((lanes,) if lanes else ()) + shape) if need else None)
+        result.append(np.reshape(flat[..., at : at + n], ((lanes,) if lanes else ()) + shape) if need else None)
         at += n
     return tuple(result)
 
@@ -123,6 +130,7 @@ pick = Primitive("pick", _pick_impl, _pick_jvp, _pick_vjp, dispatches=True)
 
 
 # ---- applying a structural function ------------------------------------------------------------------------------------------
+
 
 def structural(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], views: bool = True) -> Any:
     """Apply a function that only moves elements.
@@ -173,8 +181,10 @@ def check_constant(x: Any) -> None:
     """Raise for a constant that cannot stand in one array with differentiated numbers."""
     dtype = dtype_of(x)
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
-        raise TypeError(f"{x!r:.60} of dtype {dtype} beside a traced value; " + (
-            "complex numbers are not differentiated yet" if dtype.kind == "c" else "use real numbers or float64 arrays"))
+        raise TypeError(
+            f"{x!r:.60} of dtype {dtype} beside a traced value; "
+            + ("complex numbers are not differentiated yet" if dtype.kind == "c" else "use real numbers or float64 arrays")
+        )
 
 
 def _on_slots(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], number: int, views: bool) -> Any:
@@ -213,8 +223,9 @@ def _through_strides(tangent: np.ndarray, numbers: np.ndarray, view: Any) -> Any
     offset = view.__array_interface__["data"][0] - numbers.__array_interface__["data"][0]
     tangent = np.ascontiguousarray(tangent)
     flat, item = tangent.reshape(len(tangent), -1), tangent.itemsize
-    return np.lib.stride_tricks.as_strided(flat[:, offset:], (len(tangent), *view.shape),
-                                           (tangent.strides[0], *[s * item for s in view.strides]))
+    return np.lib.stride_tricks.as_strided(
+        flat[:, offset:], (len(tangent), *view.shape), (tangent.strides[0], *[s * item for s in view.strides])
+    )
 
 
 def as_traced(x: Any) -> Any:
@@ -224,6 +235,7 @@ def as_traced(x: Any) -> Any:
 
 
 # ---- the functions -------------------------------------------------------------------------------------------------------------
+
 
 def register(f: Any, data: str, views: bool = False) -> None:
     """Make NumPy's `f` structural: `data` names the parameters that are moved, in order.
@@ -257,7 +269,7 @@ def register(f: Any, data: str, views: bool = False) -> None:
 
         def rebuild(parts: list[Any]) -> Any:
             for holder, key, at, n in places:
-                holder[key] = parts[at] if n is None else parts[at:at + n]
+                holder[key] = parts[at] if n is None else parts[at : at + n]
             return f(*given, **kwargs)
 
         out = structural(rebuild, leaves, views)
@@ -268,12 +280,14 @@ def register(f: Any, data: str, views: bool = False) -> None:
 
 #: functions by what they move: (position and name of the moved parameters, may NumPy return views?, functions)
 MOVERS: tuple[tuple[str, bool, tuple[Any, ...]], ...] = (
-    ("0:a", True, (np.transpose, np.permute_dims, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
-                   np.diagonal)),
+    ("0:a", True, (np.transpose, np.permute_dims, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.diagonal)),
     ("0:ary", True, (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)),
     ("0:m", True, (np.flip, np.fliplr, np.flipud, np.rot90)),
-    ("0:x", True, (np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal, np.unstack,
-                   np.lib.stride_tricks.sliding_window_view)),
+    (
+        "0:x",
+        True,
+        (np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal, np.unstack, np.lib.stride_tricks.sliding_window_view),
+    ),
     ("0:array", True, (np.broadcast_to,)),
     ("0:a", False, (np.roll, np.repeat, np.take, np.resize, np.copy)),
     ("0:A", False, (np.tile,)),
@@ -342,8 +356,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     """np.insert, which casts the values to the array's dtype: refused where that would round or cut traced values."""
     arr, values = as_traced(arr), as_traced(values)
     if isinstance(values, Traced) and np.result_type(arr.dtype, values.dtype) != arr.dtype:
-        raise TypeError(f"np.insert would cast traced {values.dtype} values to {arr.dtype}, the dtype of the array; "
-                        f"make it arr.astype({values.dtype}) first")
+        raise TypeError(
+            f"np.insert would cast traced {values.dtype} values to {arr.dtype}, the dtype of the array; "
+            f"make it arr.astype({values.dtype}) first"
+        )
     return structural(lambda leaves: np.insert(leaves[0], obj, leaves[1], axis), [arr, values], views=False)
 
 
@@ -377,14 +393,17 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
         return filt[:0]
     first = found[0] if "f" in trim.lower() else 0
     last = found[-1] + 1 if "b" in trim.lower() else len(p)
-    return filt[int(first):int(last)]
+    return filt[int(first) : int(last)]
 
 
 # ---- dtype ---------------------------------------------------------------------------------------------------------------------
 
-_astype = Primitive("astype", lambda x, dtype: np.asarray(x).astype(dtype) if isinstance(x, np.ndarray) else dtype.type(x),
-                    lambda ts, xs, out, lanes, dtype: ts[0].astype(dtype),
-                    lambda ct, xs, out, needs, lanes, dtype: (ct.astype(dtype_of(xs[0])),))
+_astype = Primitive(
+    "astype",
+    lambda x, dtype: np.asarray(x).astype(dtype) if isinstance(x, np.ndarray) else dtype.type(x),
+    lambda ts, xs, out, lanes, dtype: ts[0].astype(dtype),
+    lambda ct, xs, out, needs, lanes, dtype: (ct.astype(dtype_of(xs[0])),),
+)
 
 
 @implements(_core.ASTYPE)
@@ -392,8 +411,10 @@ def astype(x: Any, dtype: Any) -> Any:
     """x.astype(dtype) for real floating types."""
     dtype = np.dtype(dtype)
     if dtype.kind != "f" or dtype.itemsize > 8:
-        raise TypeError(f"astype({dtype}) would lose the derivative of a traced value; use np.rint, np.floor or np.trunc, or "
-                        "dualad.value(t).astype(...) if a constant is meant")
+        raise TypeError(
+            f"astype({dtype}) would lose the derivative of a traced value; use np.rint, np.floor or np.trunc, or "
+            "dualad.value(t).astype(...) if a constant is meant"
+        )
     return x if dtype == x.dtype else bind(_astype, [x], {"dtype": dtype})
 
 

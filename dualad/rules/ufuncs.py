@@ -26,9 +26,9 @@ def divmod_(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 # modf: the fractional part moves with x, the whole part is a step.
-_modf = Primitive("modf", lambda x: tuple(np.modf(x)),
-                  lambda ts, xs, out, lanes: (ts[0], None),
-                  lambda ct, xs, out, needs, lanes: (ct[0],))
+_modf = Primitive(
+    "modf", lambda x: tuple(np.modf(x)), lambda ts, xs, out, lanes: (ts[0], None), lambda ct, xs, out, needs, lanes: (ct[0],)
+)
 
 
 def modf(x: Any) -> tuple[Any, Any]:
@@ -41,9 +41,12 @@ def _scaled(t: Any, exponent: Any) -> Any:
     return np.ldexp(t, -np.asarray(exponent))
 
 
-_frexp = Primitive("frexp", lambda x: tuple(np.frexp(x)),
-                   lambda ts, xs, out, lanes: (_scaled(ts[0], out[1]), None),
-                   lambda ct, xs, out, needs, lanes: (None if ct[0] is None else _scaled(ct[0], out[1]),))
+_frexp = Primitive(
+    "frexp",
+    lambda x: tuple(np.frexp(x)),
+    lambda ts, xs, out, lanes: (_scaled(ts[0], out[1]), None),
+    lambda ct, xs, out, needs, lanes: (None if ct[0] is None else _scaled(ct[0], out[1]),),
+)
 
 
 def frexp(x: Any) -> tuple[Any, Any]:
@@ -55,8 +58,12 @@ def _ldexp_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, expon
     return fit(np.ldexp(align(ts[0], len(shape_of(out)), lanes), exponent), out, lanes, ts)
 
 
-_ldexp = Primitive("ldexp", lambda x, exponent: np.ldexp(x, exponent), _ldexp_jvp,
-                   lambda ct, xs, out, needs, lanes, exponent: (unbroadcast(np.ldexp(ct, exponent), shape_of(xs[0]), lanes),))
+_ldexp = Primitive(
+    "ldexp",
+    lambda x, exponent: np.ldexp(x, exponent),
+    _ldexp_jvp,
+    lambda ct, xs, out, needs, lanes, exponent: (unbroadcast(np.ldexp(ct, exponent), shape_of(xs[0]), lanes),),
+)
 
 
 def ldexp(x: Any, exponent: Any) -> Any:
