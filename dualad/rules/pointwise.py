@@ -59,13 +59,12 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: 
     low, high = (
         None if b is None or b is np._NoValue else b if isinstance(b, (Traced, float, int)) else as_traced(b) for b in (low, high)
     )
-    # maximum and minimum are elementary rows; only about zeros of both signs may clip differ from them in a bit.
-    zero = any(np.count_nonzero(v := plain(b)) != np.size(v) for b in (low, high) if b is not None)
-    if not zero or np.count_nonzero(v := plain(a)) == np.size(v):
+    # NumPy's one-sided clip is maximum or minimum; the two-sided one may choose otherwise between zeros of both signs.
+    zeros = sum(np.count_nonzero(v := plain(b)) != np.size(v) for b in (a, low, high) if b is not None)
+    if low is None or high is None or zeros < 2:
         result = a if low is None else np.maximum(a, low)
         return result if high is None else np.minimum(result, high)
-    dtype = dtype_of(a).type
-    return bind(_clip, [a, dtype(-np.inf) if low is None else low, dtype(np.inf) if high is None else high], {})
+    return bind(_clip, [a, low, high], {})
 
 
 # ---- steps ---------------------------------------------------------------------------------------------------------------------

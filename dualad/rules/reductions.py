@@ -120,7 +120,9 @@ def reduction(
 # ---- reductions by weights -----------------------------------------------------------------------------------------------------
 
 
-def weighted(name: str, impl: Callable[..., Any], weights: Callable[..., Any], selects: bool = False) -> Primitive:
+def weighted(
+    name: str, impl: Callable[..., Any], weights: Callable[..., Any], chosen: Callable[[Any, Any], Any] | None = None
+) -> Primitive:
     """A reduction whose derivative is a weighted sum.
 
     Parameters
@@ -131,30 +133,29 @@ def weighted(name: str, impl: Callable[..., Any], weights: Callable[..., Any], s
     weights : callable
         ``weights(x, out, axes, **params)`` of x's shape, by functions that accept traced values; `out` has the reduced axes
         kept with length 1, `axes` count from the end.
-    selects : bool
-        A zero weight means "not chosen": it never multiplies an infinity.
+    chosen : callable, optional
+        ``chosen(x, w)``: plain mask of the elements that the result depends on.  The others (and those that where= leaves
+        out) get nothing, not even an infinity times 0.  A weight that happens to be 0 is no reason to leave an element out:
+        the weight's own derivative need not be 0.
     """
 
-    def weigh(xs: Sequence[Any], out: Any, axis: Any, dtype: Any, params: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def weigh(xs: Sequence[Any], out: Any, axis: Any, dtype: Any, params: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         x, shape = xs[0], tuple(shape_of(xs[0]))
         axes = axes_from_end(axis, len(shape))
-        with np.errstate(all="ignore"):
-            x = x if dtype is None else x.astype(dtype)
-            w = weights(x, np.reshape(out, _kept(shape, axes)), axes, **params)
-            where = params.get("where")
-            if where is not None:
-                w = np.where(where, w, 0.0)
-        return w, axes, shape
+        x = x if dtype is None else x.astype(dtype)
+        w = weights(x, np.reshape(out, _kept(shape, axes)), axes, **params)
+        mask = params.get("where")
+        if chosen is not None:
+            mask = chosen(x, w) if mask is None else chosen(x, w) & mask
+        return w, mask, axes, shape
 
     def jvp(
         ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, axis: Any, keepdims: bool, dtype: Any = None, **params: Any
     ) -> Any:
-        w, axes, _ = weigh(xs, out, axis, dtype, params)
         with np.errstate(all="ignore"):
+            w, mask, axes, _ = weigh(xs, out, axis, dtype, params)
             term = w * ts[0]
-            if selects or "where" in params:
-                term = np.where(plain(w) == 0.0, 0.0, term)
-            return np.sum(term, axis=axes, keepdims=keepdims)
+            return np.sum(term if mask is None else np.where(mask, term, 0.0), axis=axes, keepdims=keepdims)
 
     def vjp(
         ct: Any,
@@ -167,9 +168,11 @@ def weighted(name: str, impl: Callable[..., Any], weights: Callable[..., Any], s
         dtype: Any = None,
         **params: Any,
     ) -> tuple[Any]:
-        w, axes, shape = weigh(xs, out, axis, dtype, params)
         with np.errstate(all="ignore"):
-            c = guarded(w, spread(ct, shape, axes, keepdims, lanes), selects or "where" in params)
+            w, mask, axes, shape = weigh(xs, out, axis, dtype, params)
+            c = guarded(w, spread(ct, shape, axes, keepdims, lanes), False)
+            if mask is not None:
+                c = np.where(mask, c, -0.0)
         return (c if dtype is None else c.astype(dtype_of(xs[0])),)
 
     return Primitive(name, impl, jvp, vjp)
@@ -301,37 +304,31 @@ def tied(x: Any, out: Any, axes: tuple[int, ...], initial: Any = None, where: An
     return np.where(mask, 1.0 / np.maximum(count, 1), 0.0).astype(dtype_of(x))
 
 
-def _attained_once(a: Any, axis: Any, keepdims: bool, which: Any) -> Any:
+def _attained_once(a: Any, axis: Any, keepdims: bool, ufunc: Any, which: Any) -> Any:
     """a's extreme element(s) picked by index; None when some extremum is tied or NaN."""
     v = plain(a)
     shape = v.shape
     if not v.size:
         return None
-    if axis is None or len(shape) == 1:
-        axes_from_end(axis, len(shape))
+    axes = axes_from_end(axis, len(shape))
+    if len(axes) == len(shape):
         flat = v.reshape(-1)
         i = which(flat)
         if np.count_nonzero(flat == flat[i]) != 1:
             return None
         one = a[np.unravel_index(i, shape) if len(shape) > 1 else (int(i),)]
         return one if not keepdims else np.reshape(one, (1,) * len(shape))
-    axes = axes_from_end(axis, len(shape))
-    if not axes:
+    extremes = ufunc.reduce(v, axis=axes, keepdims=True)
+    mask = v == extremes
+    if not axes or np.count_nonzero(mask) != extremes.size or np.isnan(extremes).any():
         return None
-    if len(axes) == 1:
-        i = which(v, axis=axes[0], keepdims=True)
-        once = np.sum(v == np.take_along_axis(v, i, axes[0]), axis=axes[0]) == 1
-        if not once.all():
-            return None
-        picked = np.take_along_axis(a, i, axes[0])
-        return picked if keepdims else np.squeeze(picked, axes[0])
-    picked = _attained_once(to_last(a, shape, axes), -1, False, which)
-    return picked if picked is None or not keepdims else np.reshape(picked, _kept(shape, axes))
+    kept = extremes.shape if keepdims else tuple([n for i, n in enumerate(shape) if i - len(shape) not in axes])
+    return np.reshape(to_last(a, shape, axes)[to_last(mask, shape, axes)], kept)  # one of each slice, in order
 
 
 def _extremum(name: str, ufunc: Any, which: Any, *functions: Any) -> None:
     """Register one of max, min, nanmax, nanmin and the ufunc's reduce."""
-    primitive = weighted(name, functions[0], tied, selects=True)
+    primitive = weighted(name, functions[0], tied, lambda x, w: w != 0.0)
 
     @implements(*functions)
     def rule(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True) -> Any:
@@ -340,7 +337,7 @@ def _extremum(name: str, ufunc: Any, which: Any, *functions: Any) -> None:
         if not shape_of(a) and len(params) == 2:
             return a[()] if is_array(a) else a
         if len(params) == 2:
-            picked = _attained_once(a, axis, params["keepdims"], which)
+            picked = _attained_once(a, axis, params["keepdims"], ufunc, which)
             if picked is not None:
                 return picked
         return bind(primitive, [a], params)
@@ -350,10 +347,10 @@ def _extremum(name: str, ufunc: Any, which: Any, *functions: Any) -> None:
     )
 
 
-_extremum("max", np.maximum, np.argmax, np.max, np.amax)
-_extremum("min", np.minimum, np.argmin, np.min, np.amin)
-_extremum("nanmax", np.fmax, np.argmax, np.nanmax)
-_extremum("nanmin", np.fmin, np.argmin, np.nanmin)
+_extremum("max", np.maximum, np.ndarray.argmax, np.max, np.amax)
+_extremum("min", np.minimum, np.ndarray.argmin, np.min, np.amin)
+_extremum("nanmax", np.fmax, np.ndarray.argmax, np.nanmax)
+_extremum("nanmin", np.fmin, np.ndarray.argmin, np.nanmin)
 
 
 @implements(np.ptp)
@@ -391,19 +388,39 @@ def _std_weights(x: Any, out: Any, axes: tuple[int, ...], ddof: float = 0, where
     return np.where(still, 0.0, deviation / (np.where(still, 1.0, out) * np.asarray(divisor, dtype_of(x))))
 
 
+def _is_number(x: Any, w: Any) -> Any:
+    return ~np.isnan(plain(x))
+
+
 def _numbers(weights: Callable[..., Any]) -> Callable[..., Any]:
     """Weights that leave NaN elements out."""
 
     def rule(x: Any, out: Any, axes: tuple[int, ...], ddof: float = 0, where: Any = None) -> Any:
-        mask = ~np.isnan(plain(x))
+        mask = _is_number(x, None)
         return weights(x, out, axes, ddof, mask if where is None else mask & where)
 
     return rule
 
 
-def _spread_measure(f: Any, weights: Callable[..., Any], selects: bool) -> None:
+def _var_slots(a: VarArray, axis: Any, keepdims: bool, ddof: float, root: bool) -> Any:
+    """NumPy's steps of var and std as entries of the tape; None where they would not give its bits, or a kink needs care."""
+    v = _core.values(a)
+    n = _count(v.shape, axes_from_end(axis, v.ndim)) if v.size else 0
+    if not v.ndim or not v.flags.c_contiguous or n - ddof <= 0:
+        return None
+    average = _sum_slots(a, axis, True) / n
+    result = _sum_slots(np.square(a - average), axis, keepdims) / (n - ddof)
+    if not root:
+        return result
+    # A slice that is constant but for the rounding of its mean has no derivative of std.
+    if np.any(plain(result) <= 1e-28 * np.square(np.reshape(plain(average), shape_of(result)))):
+        return None
+    return np.sqrt(result)
+
+
+def _spread_measure(f: Any, weights: Callable[..., Any], chosen: Any = None) -> None:
     name = f.__name__
-    primitive = weighted(name, f, weights, selects)
+    primitive = weighted(name, f, weights, chosen)
 
     @implements(f)
     def rule(
@@ -425,13 +442,18 @@ def _spread_measure(f: Any, weights: Callable[..., Any], selects: bool) -> None:
             if ddof not in (0, None):
                 raise ValueError("ddof and correction can't be provided simultaneously.")
             ddof = correction
-        return bind(primitive, [a], {**reduction(name, a, axis, dtype, keepdims, None, where), "ddof": ddof or 0})
+        params = reduction(name, a, axis, dtype, keepdims, None, where)
+        if type(a) is VarArray and len(params) == 2 and chosen is None:
+            result = _var_slots(a, axis, params["keepdims"], ddof or 0, f is np.std)
+            if result is not None:
+                return result
+        return bind(primitive, [a], {**params, "ddof": ddof or 0})
 
 
-_spread_measure(np.var, _var_weights, False)
-_spread_measure(np.std, _std_weights, True)
-_spread_measure(np.nanvar, _numbers(_var_weights), True)
-_spread_measure(np.nanstd, _numbers(_std_weights), True)
+_spread_measure(np.var, _var_weights)
+_spread_measure(np.std, _std_weights)
+_spread_measure(np.nanvar, _numbers(_var_weights), _is_number)
+_spread_measure(np.nanstd, _numbers(_std_weights), _is_number)
 
 
 # ---- NaN left out, as NumPy does it: by a neutral element ----------------------------------------------------------------------
