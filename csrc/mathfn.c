@@ -169,10 +169,14 @@ static twofold sinpi_quarter_twofold(double x, int quarter)
     return turn & 2 ? (twofold){-s.hi, -s.lo} : s;
 }
 
+#define FAR 0x1p300 /* beyond it, g is carried FAR times too large, away from the denormals */
+
 /* d^n/dz^n sin(z)/z at z = pi x, with z g_n + n g_(n-1) = sin(z + n pi/2) upwards, or by its power series near zero. */
 static twofold sincd_twofold(double x, int n)
 {
     const twofold z = times(PI2, (twofold){x, 0.0});
+    if (fabs(x) > 5.0e307) /* z overflows, and the term of g_(n-1) is below the smallest number */
+        return over(times((twofold){0.25 * FAR, 0.0}, sinpi_quarter_twofold(x, n)), times(PI2, (twofold){0.25 * x, 0.0}));
     if (fabs(z.hi) < 1.0 + 0.5 * n) {
         int j = (n + 1) / 2;
         const twofold square = times(z, z);
@@ -188,9 +192,10 @@ static twofold sincd_twofold(double x, int n)
         }
         return s;
     }
-    twofold g = over(sinpi_quarter_twofold(x, 0), z);
+    const twofold scale = {fabs(x) > FAR ? FAR : 1.0, 0.0};
+    twofold g = over(times(scale, sinpi_quarter_twofold(x, 0)), z);
     for (int k = 1; k <= n; k++)
-        g = over(plus(sinpi_quarter_twofold(x, k), times((twofold){-(double)k, 0.0}, g)), z);
+        g = over(plus(times(scale, sinpi_quarter_twofold(x, k)), times((twofold){-(double)k, 0.0}, g)), z);
     return g;
 }
 
@@ -200,8 +205,8 @@ double da_sincd(double x, double order)
         return NAN;
     int n = (int)order;
     double z = DA_PI * x;
-    if (fabs(x) > 1.0e290) /* every derivative is below pi^n/|z| */
-        return n == 0 ? sinpi_quarter(x, 0) / z : isinf(x) ? 0.0 : pow(DA_PI, n - 1.0) * (sinpi_quarter(x, n) / x);
+    if (isinf(x))
+        return 0.0;
     if (n == 1 && fabs(z) > 1.5) {
         double c = sinpi_quarter(x, 1), s = sinpi_quarter(x, 0) / z;
         if (fabs(c - s) > 0.5 * fabs(s)) /* no zero of tan(z) = z is near */
@@ -210,7 +215,7 @@ double da_sincd(double x, double order)
     twofold g = sincd_twofold(x, n);
     for (int k = 0; k < n; k++)
         g = times(g, PI2);
-    return g.hi;
+    return fabs(x) > FAR ? g.hi / FAR : g.hi;
 }
 
 static const double bernoulli2[] = {
