@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ._core import Traced
+from ._core import Traced, open_count
 from .api import _named, grad, jvp
 from .arguments import Selection, check_callable
 from .forward import push
 from .generic import dtype_of, shape_of
-from .pull import pull
+from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, unflatten
 
@@ -88,7 +88,8 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
 
     Notes
     -----
-    Cost: one run of f for every 32 to 128 inputs; a run carries all tangents of its chunk.
+    Cost: one recording of f and one forward sweep of it for every 32 to 128 inputs, a sweep carrying all tangents of its
+    chunk; functions of a few floats run on duals with all their tangents instead.
 
     Examples
     --------
@@ -100,31 +101,70 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
     check_callable(f, "jacfwd")
 
     def jac(*args: Any, **kwargs: Any) -> Any:
-        return _forward(f, Selection("jacfwd", argnums, args, kwargs))
+        chosen = Selection("jacfwd", argnums, args, kwargs)
+        recording = _recorded(f, chosen)
+        return _run_duals(f, chosen) if recording is None else _sweep_columns(recording, chosen)
 
     return _named(jac, f, "jacfwd")
 
 
-def _forward(f: Callable[..., Any], chosen: Selection) -> Any:
-    leaves = chosen.leaves
-    sizes = [_size(x) for x in leaves]
-    total = sum(sizes)
-    step = max(chunk_size(total), 1)
+def _recorded(f: Callable[..., Any], chosen: Selection) -> Recording | None:
+    """A recording to sweep tangents over, where that is cheaper than running f on duals: arrays on a tape of floats."""
+    if open_count() or all(type(x) is float for x in chosen.leaves) and len(chosen.leaves) <= WIDE_CHUNK:
+        return None
+    recording = record(lambda *xs: f(*xs, **chosen.kwargs), chosen.leaves, chosen.call)
+    return recording if recording.level.plain else None
+
+
+def _chunks(n: int) -> list[tuple[int, int]]:
+    step = max(chunk_size(n), 1)
+    return [(start, min(start + step, n)) for start in range(0, n, step)]
+
+
+def _tangents(chosen: Selection, start: int, stop: int) -> list[Any]:
+    """Basis tangents of all leaves for the columns [start, stop); None for a leaf without any."""
+    tangents, at = [], 0
+    for x in chosen.leaves:
+        n = _size(x)
+        tangents.append(_basis(x, start, stop, at, n))
+        at += n
+    return tangents
+
+
+def _sweep_columns(recording: Recording, chosen: Selection) -> Any:
+    total = sum(_size(x) for x in chosen.leaves)
+    parts: list[list[Any]] = []
+    for start, stop in _chunks(total):
+        k = stop - start
+        given = [(x, t) for x, t in zip(recording.inputs, _tangents(chosen, start, stop), strict=True) if t is not None]
+        results = pushforward(recording.level, [x for x, _ in given], [t for _, t in given], recording.outputs, k)
+        parts.append([np.zeros((k, _size(y))) if t is None else np.reshape(t, (k, _size(y)))
+                      for t, y in zip(results, recording.outputs, strict=True)])
+    return _from_columns(parts, recording.outputs, recording.structure, chosen)
+
+
+def _run_duals(f: Callable[..., Any], chosen: Selection) -> Any:
+    total = sum(_size(x) for x in chosen.leaves)
+    if not total:
+        outs, structure = flatten(f(*chosen.args, **chosen.kwargs))
+        return _from_columns([], outs, structure, chosen)
     parts: list[list[Any]] = []
     outs: list[Any] = []
     structure: Any = None
-    for start in range(0, max(total, 1), step):
-        stop = min(start + step, total)
-        tangents, at = [], 0
-        for x, n in zip(leaves, sizes, strict=True):
-            tangents.append(_basis(x, start, stop, at, n))
-            at += n
-        outs, results, structure = push(leaves, tangents, lambda xs: f(*chosen.call(xs), **chosen.kwargs), stop - start)
-        parts.append([np.reshape(t, (stop - start, _size(y))) for t, y in zip(results, outs, strict=True)])
+    for start, stop in _chunks(total):
+        k = stop - start
+        outs, results, structure = push(chosen.leaves, _tangents(chosen, start, stop),
+                                        lambda xs: f(*chosen.call(xs), **chosen.kwargs), k)
+        parts.append([np.reshape(t, (k, _size(y))) for t, y in zip(results, outs, strict=True)])
+    return _from_columns(parts, outs, structure, chosen)
+
+
+def _from_columns(parts: list[list[Any]], outs: Sequence[Any], structure: Any, chosen: Selection) -> Any:
     rows = []
     for i, y in enumerate(outs):
-        columns = parts[0][i] if len(parts) == 1 else np.concatenate([p[i] for p in parts])
-        rows.append(_split(np.transpose(columns), tuple(shape_of(y)), leaves))
+        columns = (np.zeros((0, _size(y))) if not parts else parts[0][i] if len(parts) == 1
+                   else np.concatenate([p[i] for p in parts]))
+        rows.append(_split(np.transpose(columns), tuple(shape_of(y)), chosen.leaves))
     return _assemble(chosen, structure, rows)
 
 
@@ -245,8 +285,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
 
     Notes
     -----
-    Cost: that of :func:`jacfwd` or :func:`jacrev`; "auto" runs f once more, undifferentiated, to see how many outputs it
-    has (unless there is one input).
+    Cost: one recording of f, which says how many outputs there are, and the sweeps of either mode over it.
 
     Examples
     --------
@@ -260,21 +299,31 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
     check_callable(f, "jacobian")
     if mode not in ("auto", "fwd", "rev"):
         raise ValueError(f"jacobian: mode {mode!r}; choose 'auto', 'fwd' or 'rev'")
-    forward, reverse = jacfwd(f, argnums), jacrev(f, argnums)
 
-    def choice(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, str]:
+    def choice(chosen: Selection, recording: Recording | None) -> tuple[str, str]:
         if mode != "auto":
             return mode, "you asked for it"
-        n = sum(_size(x) for x in Selection("jacobian", argnums, args, kwargs).leaves)
-        if n <= 1:
+        n = sum(_size(x) for x in chosen.leaves)
+        if n <= 1 or recording is None:
             return "fwd", "one input takes one tangent"
-        return choose_mode(n, sum(_size(y) for y in flatten(f(*args, **kwargs))[0]))
+        return choose_mode(n, sum(_size(y) for y in recording.outputs))
+
+    def prepared(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Selection, Recording | None]:
+        chosen = Selection("jacobian", argnums, args, kwargs)
+        few = mode == "fwd" or sum(_size(x) for x in chosen.leaves) <= 1
+        return chosen, _recorded(f, chosen) if few else record(lambda *xs: f(*xs, **kwargs), chosen.leaves, chosen.call)
 
     def jac(*args: Any, **kwargs: Any) -> Any:
-        return (forward if choice(args, kwargs)[0] == "fwd" else reverse)(*args, **kwargs)
+        chosen, recording = prepared(args, kwargs)
+        if choice(chosen, recording)[0] == "rev":
+            assert recording is not None
+            return _reverse(recording, chosen)
+        if recording is None or not recording.level.plain:
+            return _run_duals(f, chosen)
+        return _sweep_columns(recording, chosen)
 
     def why(*args: Any, **kwargs: Any) -> str:
-        return ": ".join(choice(args, kwargs))
+        return ": ".join(choice(*prepared(args, kwargs)))
 
     jac.why = why  # type: ignore[attr-defined]
     return _named(jac, f, "jacobian")
