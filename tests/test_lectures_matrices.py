@@ -352,6 +352,34 @@ def test_L43_hessian_tensor_of_a_vector_function(rng):
     close(tensor, b + b.transpose(0, 2, 1))
 
 
+BILINEAR_IN_ZERO = {
+    "sin": lambda x: -x[0] * np.sin(x[1]),
+    "quotient": lambda x: x[0] / (x[1] ** 2 + x[2] ** 2),
+    "sum": lambda x: -x[0] * np.sum(np.sin(x)),
+    "mean": lambda x: -x[0] * np.mean(np.sin(x)),
+    "max": lambda x: -x[0] * np.max(np.sin(x)),
+    "var": lambda x: -x[0] * np.var(np.sin(x)),
+    "norm": lambda x: -x[0] * np.linalg.norm(np.sin(x)),
+    "cumsum": lambda x: -x[0] * np.sum(np.cumsum(np.sin(x)) * x),
+    "sort": lambda x: -x[0] * np.sum(np.sort(np.sin(x)) * np.arange(3.0)),
+    "dot": lambda x: -x[0] * np.dot(np.sin(x), np.cos(x)),
+    "matmul": lambda x: -x[0] * np.sum(np.sin(np.vander([1.0, -2.0, 0.5]) @ np.sin(x))),
+    "einsum": lambda x: -x[0] * np.einsum("i,ij,j", np.sin(x), np.vander([1.0, -2.0, 0.5]), np.cos(x)),
+    "inverse": lambda x: -x[0] * np.sum(np.linalg.inv(2 * np.eye(3) + np.outer(np.sin(x), x))),
+}
+
+
+@pytest.mark.parametrize("x", [(0.0, 1.0, 2.0), (1.0, 0.0, 2.0), (1.0, 2.0, 0.0), (-0.0, 1.0, -2.0)])
+@pytest.mark.parametrize("name", BILINEAR_IN_ZERO)
+def test_L43_hessian_where_a_factor_is_zero(name, x):
+    """A cotangent of -0.0 that itself depended on x was taken for none at all, and its part of the Hessian lost."""
+    f, x = BILINEAR_IN_ZERO[name], np.array(x)
+    want = da.jacfwd(da.jacfwd(f))(x)
+    assert np.count_nonzero(want) >= 2
+    for hessian in (da.hessian(f), da.jacfwd(da.grad(f)), da.jacrev(da.grad(f)), da.jacrev(da.jacfwd(f))):
+        np.testing.assert_allclose(hessian(x), want, rtol=1e-12, atol=1e-14)
+
+
 # ---------------------------------------------------------------- errata
 
 
