@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dualad: error: no command {arguments[0]!r}; there is: compare", file=sys.stderr)
         return 2
     if argv is None:
-        command.pin_threads(arguments[1:])
+        command.pin_threads()
     return command.main(arguments[1:])
 
 

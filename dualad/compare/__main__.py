@@ -5,5 +5,5 @@ import sys
 from .command import main, pin_threads
 
 if __name__ == "__main__":
-    pin_threads(sys.argv[1:])
+    pin_threads()
     sys.exit(main(sys.argv[1:]))

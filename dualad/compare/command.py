@@ -132,7 +132,7 @@ def load(name: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
-    except Exception as error:  # the module is the caller's: it may fail in any way
+    except (Exception, SystemExit) as error:  # the module is the caller's: it may fail in any way
         raise BadInputError(f"cannot load {name}: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise BadInputError(f"{name} is not a function")
@@ -199,6 +199,8 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
         return _complain(prog, str(error), 2)
     except DisagreementError as error:
         return _complain(prog, str(error), 1)
+    except KeyboardInterrupt:
+        return _complain(prog, "interrupted", 130)
     finally:
         if sys.stderr.isatty():
             _show_progress("")
@@ -222,13 +224,13 @@ def _print(text: str) -> int:
     return 0
 
 
-def pin_threads(argv: Sequence[str]) -> None:
+def pin_threads() -> None:
     """Start this program again with one BLAS thread, which must be said before NumPy loads; where threads are set, return.
 
     Only for a program's own entry point: it replaces the process.
     """
-    if sys.platform == "win32" or any(name in os.environ for name in THREADS):
+    if sys.platform == "win32" or not sys.executable or any(name in os.environ for name in THREADS):
         return
     os.environ.update(dict.fromkeys(THREADS, "1"))
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "dualad.compare", *argv])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -15,7 +15,7 @@ from .methods import METHODS, DisagreementError, NotApplicableError, check, run_
 from .result import Row
 from .work import DEFAULT, Operations, Weights
 
-__all__ = ["measure"]
+__all__ = ["answer", "measure"]
 
 #: a call that would take longer than this many seconds is counted, not timed
 PATIENCE = 2.0
@@ -31,6 +31,14 @@ class _Counted:
     def __call__(self, x: Any) -> Any:
         self.runs += 1
         return self.f(x)
+
+
+def answer(f: Callable[..., Any], x: Any) -> np.ndarray:
+    """f(x) as an array, when it is a float or an array of floats; TypeError otherwise."""
+    y = np.asarray(f(x))
+    if y.dtype.kind != "f":
+        raise TypeError(f"f must return a float or an array of floats, not {y.dtype}")
+    return y
 
 
 def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = None, repeats: int = 9,
@@ -65,10 +73,8 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
     """
     n = x.size
     start = time.perf_counter()
-    y = np.asarray(f(x))
+    y = answer(f, x)
     plain = time.perf_counter() - start
-    if y.dtype.kind != "f":
-        raise TypeError(f"f must return a float or an array of floats, not {y.dtype}")
     m = y.size
     if n == 0 or m == 0:
         raise ValueError(f"nothing to compare: f maps {n} numbers to {m}")
@@ -78,6 +84,7 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
     value = whole or active
     notes: dict[str, str] = {}
     jacobians: dict[str, np.ndarray] = {}
+    spreads: dict[str, float] = {}
     runs = {name: method.runs(n, m) for name, method in METHODS.items() if name not in without}
     for name in runs:
         method = METHODS[name]
@@ -91,10 +98,11 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
             else:
                 jacobians[name] = method.jacobian(g, x)
                 runs[name] = g.runs
+                spreads[name] = method.spread(f, x, jacobians[name])
         except NotApplicableError as error:
             notes[name] = str(error)
     try:
-        check(jacobians, float(np.max(np.abs(y))))
+        check(jacobians, spreads)
     except DisagreementError as error:
         raise DisagreementError(f"at n = {n}, m = {m}: {error}") from None
     counted = {name: METHODS[name].price(n, m, runs[name], value, active, weights) for name in runs

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .counting import count
+from .measure import answer
 from .result import Report, Result
 from .scaling import AT, Progress, check_sizes, check_without, collect, silent
 from .work import DEFAULT, Weights
@@ -74,7 +75,7 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
         drawn = [(f"n = {n}", lambda n=n: (f, np.random.default_rng(seed).uniform(0.5, 1.5, n), None)) for n in sizes]
         return Report((run(f"{name}: called on arrays of n numbers, seed {seed}", "n", drawn),))
     x = np.array(x, dtype=float)
-    y = np.asarray(f(x if x.ndim else float(x)))
+    y = answer(f, x if x.ndim else float(x))
     n, m = x.size, y.size
     if n == 0 or m == 0:
         raise ValueError(f"nothing to compare: {name} maps {n} numbers to {m}")

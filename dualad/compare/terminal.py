@@ -122,10 +122,10 @@ def _words(result: Result) -> list[str]:
         elif measured.at is None and counted.at is not None:
             lines.append("  The count has a crossover in this range, the clock has none: the fixed cost of running Python "
                          "outweighs the arithmetic at these sizes.")
-    for measured in (False, True) if result.timed else (False,):
-        alone = result.crossover(measured, separate=True)
+    for clocked in (False, True) if result.timed else (False,):
+        alone = result.crossover(clocked, separate=True)
         if alone.at is not None:
-            lines.append(f"A run for each tangent against a recording for each adjoint, {'measured' if measured else 'counted'}: "
+            lines.append(f"A run for each tangent against a recording for each adjoint, {'measured' if clocked else 'counted'}: "
                          f"they cross at {result.vary} = {alone.at:.3g} (n/m = {alone.ratio:.2f}).")
     lines.append(_seen(result, last))
     return lines
