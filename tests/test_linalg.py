@@ -370,6 +370,10 @@ def test_float32_is_kept():
         (np.linalg.norm, [regular(3, 3)]),
         (lambda x: np.linalg.norm(x, 3, axis=0), [regular(3, 3)]),
         (lambda x: np.linalg.norm(x, 1), [regular(3, 3)]),
+        (lambda x: np.linalg.norm(x, np.float64(2.5), axis=0), [regular(3, 3)]),
+        (lambda x: np.linalg.norm(x, 0, axis=0), [regular(3, 3)]),
+        (lambda x: np.linalg.norm(x, np.inf, axis=0), [regular(3, 3)]),
+        (np.linalg.svdvals, [regular(3, 3)]),
     ]:
         float32_kept(f, *args)
 

@@ -169,6 +169,25 @@ def test_einsum_by_sublists_and_by_optimize():
     obeys_the_laws(f, x)
 
 
+def random_einsum(rng):
+    """Subscripts and shapes: one to three operands over five letters, repeated letters and axes of length 1 among them."""
+    sizes = dict(zip("abcde", rng.integers(1, 4, 5).tolist(), strict=True))
+    terms = ["".join(rng.choice(list("abcde"), rng.integers(0, 4))) for _ in range(rng.integers(1, 4))]
+    seen = sorted(set("".join(terms)))
+    result = "".join(rng.permutation(seen)[: rng.integers(0, len(seen) + 1)]) if seen else ""
+    narrow = lambda term, s: len(terms) > 1 and term.count(s) == 1 and rng.random() < 0.15
+    shapes = [tuple(1 if narrow(term, s) else sizes[s] for s in term) for term in terms]
+    return ",".join(terms) + "->" + result, shapes
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_einsum(seed):
+    rng = np.random.default_rng(seed)
+    subscripts, shapes = random_einsum(rng)
+    args = [rng.normal(size=s)[()] if s else float(rng.normal()) for s in shapes]
+    obeys_the_laws(lambda *xs: np.einsum(subscripts, *xs), *args)
+
+
 def test_the_same_operand_twice():
     """An argument that appears as several operands gets the sum of their cotangents."""
     x = normal(3, 3)

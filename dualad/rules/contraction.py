@@ -14,14 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from .._core import Traced
 from ..generic import dtype_of, shape_of
 from .primitive import Primitive, bind
 
-__all__ = ["Letters", "contract", "product", "product_jvp", "product_vjp"]
+__all__ = ["Letters", "contract", "plus", "product", "product_jvp", "product_vjp"]
 
 Letters = tuple[int, ...]
 
@@ -30,12 +32,15 @@ Letters = tuple[int, ...]
 
 @lru_cache(maxsize=4096)
 def _plan(x: Letters, y: Letters, wanted: frozenset[int]) -> tuple[Any, ...]:
-    """Axes of x and y in the order (batch, own, summed) and (batch, summed, own); letters of the result."""
+    """Axes of x and y to sum first, the rest in the order (batch, own, summed) and (batch, summed, own); the result's letters."""
+    sum_x = tuple(i for i, s in enumerate(x) if s not in wanted and s not in y)
+    sum_y = tuple(i for i, s in enumerate(y) if s not in wanted and s not in x)
+    x, y = tuple(s for s in x if s in wanted or s in y), tuple(s for s in y if s in wanted or s in x)
     shared = [i for i in x if i in y]
     batch = [i for i in shared if i in wanted]
     summed = [i for i in shared if i not in wanted]
     own_x, own_y = [i for i in x if i not in y], [i for i in y if i not in x]
-    return (tuple(x.index(i) for i in batch + own_x + summed), tuple(y.index(i) for i in batch + summed + own_y),
+    return (sum_x, sum_y, tuple(x.index(i) for i in batch + own_x + summed), tuple(y.index(i) for i in batch + summed + own_y),
             len(batch), len(own_x), len(summed), tuple(batch + own_x + own_y))
 
 
@@ -48,10 +53,9 @@ def _size(shape: Sequence[int]) -> int:
 
 def _pair(x: Any, lx: Letters, y: Any, ly: Letters, wanted: frozenset[int]) -> tuple[Any, Letters]:
     """Product of two arrays with distinct letters each, keeping the wanted ones: one (batched) matrix product."""
-    x, lx = _sum_out(x, lx, wanted.union(ly))
-    y, ly = _sum_out(y, ly, wanted.union(lx))
-    px, py, nb, nx, ns, letters = _plan(lx, ly, wanted)
-    x, y = x.transpose(px), y.transpose(py)
+    sum_x, sum_y, px, py, nb, nx, ns, letters = _plan(lx, ly, wanted)
+    x = (np.add.reduce(x, axis=sum_x) if sum_x else x).transpose(px)
+    y = (np.add.reduce(y, axis=sum_y) if sum_y else y).transpose(py)
     batch, own_x, own_y = x.shape[:nb], x.shape[nb:nb + nx], y.shape[nb + ns:]
     if not ns:
         return x.reshape(x.shape + (1,) * len(own_y)) * y.reshape(batch + (1,) * nx + own_y), letters
@@ -66,9 +70,9 @@ def _sum_out(x: Any, letters: Letters, wanted: frozenset[int]) -> tuple[Any, Let
 
 
 def _diagonal(x: Any, letters: Letters) -> tuple[Any, Letters]:
-    distinct = tuple(dict.fromkeys(letters))
-    if len(distinct) == len(letters):
+    if len(set(letters)) == len(letters):
         return x, letters
+    distinct = tuple(dict.fromkeys(letters))
     number = {s: i for i, s in enumerate(distinct)}
     return np.einsum(x, [number[s] for s in letters], [number[s] for s in distinct]), distinct
 
@@ -76,17 +80,14 @@ def _diagonal(x: Any, letters: Letters) -> tuple[Any, Letters]:
 def _evaluate(operands: Sequence[Any], letters: Sequence[Letters], out: Letters, missing: Sequence[tuple[int, int]]) -> Any:
     work = [_diagonal(np.asarray(x), s) for x, s in zip(operands, letters, strict=True)]
     while len(work) > 1:
-        best = (0, 1)
-        if len(work) > 2:
-            best = min(((i, j) for i in range(len(work)) for j in range(i + 1, len(work))), key=lambda p: _cost(work, p, out))
-        y = work.pop(best[1])
-        x = work.pop(best[0])
-        wanted = frozenset(out).union(*(s for _, s in work))
-        work.append(_pair(*x, *y, wanted))
+        i, j = (0, 1) if len(work) == 2 else min(combinations(range(len(work)), 2), key=lambda pair: _cost(work, pair, out))
+        y, x = work.pop(j), work.pop(i)
+        work.append(_pair(*x, *y, frozenset(out).union(*(s for _, s in work))))
     z, have = _sum_out(*work[0], frozenset(out))
     for letter, n in missing:
         z, have = np.broadcast_to(z, (n, *z.shape)), (letter, *have)
-    z = z.transpose([have.index(s) for s in out])
+    if have != out:
+        z = z.transpose([have.index(s) for s in out])
     return z if z.ndim else z[()]
 
 
@@ -98,10 +99,20 @@ def _cost(work: list[tuple[Any, Letters]], pair: tuple[int, int], out: Letters) 
     return _size([n for s, n in sizes.items() if s in wanted]) - x.size - y.size, _size(list(sizes.values()))
 
 
+def plus(a: Any, b: Any) -> Any:
+    """a + b where a is a fresh result of ours: its memory is used again."""
+    if type(a) is np.ndarray and type(b) is np.ndarray and a.dtype == b.dtype and a.flags.writeable and a.ndim:
+        a += b
+        return a
+    return a + b
+
+
 # ---- the primitive ------------------------------------------------
 
 def contract(operands: Sequence[Any], letters: Sequence[Letters], out: Letters, missing: Sequence[tuple[int, int]] = ()) -> Any:
     """The product of operands by letters; `missing` gives letters of the result that no operand has, with their lengths."""
+    if not any(isinstance(x, Traced) for x in operands):
+        return _evaluate(operands, letters, out, missing)
     return bind(product, list(operands), {"f": None, "letters": tuple(letters), "out": tuple(out), "missing": tuple(missing)})
 
 
@@ -112,8 +123,10 @@ def _impl(*operands: Any, f: Callable[..., Any] | None, letters: Sequence[Letter
 
 def _drop_ones(operands: Sequence[Any], letters: Sequence[Letters]) -> tuple[list[tuple[int, ...] | None], list[Letters]]:
     """Shapes (None: as it is) and letters of the operands without the axes of length 1 that are broadcast."""
-    sizes: dict[int, int] = {}
     shapes = [tuple(shape_of(x)) for x in operands]
+    if not any(1 in shape for shape in shapes):
+        return [None] * len(shapes), list(letters)
+    sizes: dict[int, int] = {}
     for shape, s in zip(shapes, letters, strict=True):
         for n, letter in zip(shape, s, strict=True):
             if sizes.get(letter, 1) == 1:
@@ -144,7 +157,7 @@ def product_jvp(tangents: Sequence[Any], operands: Sequence[Any], out_value: Any
             continue
         t = t if shape is None else np.reshape(t, lead + shape)
         part = contract([*xs[:i], t, *xs[i + 1:]], [*letters[:i], lane + letters[i], *letters[i + 1:]], lane + out, missing)
-        total = part if total is None else total + part
+        total = part if total is None else plus(total, part)
     return total
 
 

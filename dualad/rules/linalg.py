@@ -75,19 +75,19 @@ def inv(a: Any) -> Any:
 WORST_CONDITION = 1e7  # beyond it det(X) X^-T may lose more than half of the digits
 
 
-def _regular(x: Any, d: Any) -> bool:
-    """Are det and inv of every matrix of the stack safe to divide and multiply?"""
-    x, d = plain(x), np.abs(plain(d))
-    tiny = np.finfo(np.asarray(x).dtype if np.asarray(x).dtype.kind == "f" else float).tiny
+def _regular_inverse(x: Any, d: Any) -> Any:
+    """X^-1 of a stack of plain matrices with determinants d where both are safe to multiply; None elsewhere."""
+    x, d = np.asarray(x), np.abs(d)
+    tiny = np.finfo(x.dtype if x.dtype.kind == "f" else float).tiny
     if not np.all((d > 1e8 * tiny) & (d < 1e-8 / tiny)):
-        return False
+        return None
     try:
         with np.errstate(all="ignore"):
             v = np.linalg.inv(x)
             worst = np.max(np.abs(x).sum(-2).max(-1, initial=0.0) * np.abs(v).sum(-2).max(-1, initial=0.0), initial=0.0)
     except np.linalg.LinAlgError:
-        return False
-    return bool(worst < WORST_CONDITION)
+        return None
+    return v if worst < WORST_CONDITION else None
 
 
 def _products_without(s: Any, left_out: int) -> Any:
@@ -108,8 +108,9 @@ def _signed_svd(x: Any) -> tuple[Any, Any, Any, Any]:
 
 def _cofactor_value(x: Any) -> Any:
     d = np.linalg.det(x)
-    if _regular(x, d):
-        return d[..., None, None] * mt(np.linalg.inv(x))
+    v = _regular_inverse(x, d)
+    if v is not None:
+        return d[..., None, None] * mt(v)
     u, s, v, sign = _signed_svd(x)
     return sign * ((u * _products_without(s, 1)[..., None, :]) @ v)
 
@@ -140,10 +141,11 @@ _cofactor_change = Primitive("cofactor_change", _cofactor_change_value, _cofacto
 
 def _cofactor_along(t: Any, x: Any, c: Any) -> Any:
     """Second derivative of det at x: the change of its gradient c along t."""
-    d = np.linalg.det(plain(x))
-    if not _regular(x, d):
+    values = plain(x)
+    v = _regular_inverse(values, np.linalg.det(values))
+    if v is None:
         return _cofactor_change(t, x)
-    v = mt(np.linalg.inv(x))
+    v = mt(v if x is values else np.linalg.inv(x))
     return c * _per_matrix(_inner(v, t)) - c @ mt(t) @ v
 
 

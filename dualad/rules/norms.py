@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..generic import plain, shape_of
+from ..generic import dtype_of, plain, shape_of
 from .dispatch import untraced
 from .elementwise import guarded
 from .primitive import Primitive, bind, implements
@@ -42,7 +42,7 @@ def _direction(x: Any, out: Any, kind: str, p: Any, axes: Axes) -> Any:
     if kind == "spectral":
         return _spectral(x, p, axes)
     if p == 0:
-        return np.zeros(shape_of(x))
+        return np.zeros(shape_of(x), dtype_of(x))
     if p == 1:
         return np.sign(x)
     if abs(p) == np.inf:
@@ -52,7 +52,7 @@ def _direction(x: Any, out: Any, kind: str, p: Any, axes: Axes) -> Any:
         return _unit(x, v, axes)
     zero = plain(v) == 0.0
     with np.errstate(all="ignore"):
-        return np.where(zero, 0.0, np.sign(x) * np.power(np.abs(x) / np.where(zero, 1.0, v), p - 1.0))
+        return np.where(zero, 0.0, np.sign(x) * np.power(np.abs(x) / np.where(zero, 1.0, v), float(p) - 1.0))
 
 
 def _extreme(values: Any, p: float, axes: Axes) -> Any:

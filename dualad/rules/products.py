@@ -15,7 +15,7 @@ import numpy as np
 from .. import _core
 from .._core import VarArray
 from ..generic import dtype_of, shape_of
-from .contraction import Letters, contract, product, product_jvp, product_vjp
+from .contraction import Letters, contract, plus, product, product_jvp, product_vjp
 from .dispatch import GUFUNCS, untraced
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 from .structure import as_traced
@@ -63,7 +63,7 @@ def _matmul_jvp(tangents: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int
         return product_jvp(tangents, xs, out, lanes, None, letters, result)
     left = None if tangents[0] is None else np.matmul(tangents[0], xs[1])
     right = None if tangents[1] is None else np.matmul(xs[0], tangents[1])
-    return right if left is None else left if right is None else left + right
+    return right if left is None else left if right is None else plus(left, right)
 
 
 def _matmul_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> tuple[Any, ...]:
@@ -83,6 +83,7 @@ def _matmul_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lan
 
 
 _matmul = Primitive("matmul", np.matmul, _matmul_jvp, _matmul_vjp)
+_dot = Primitive("dot", np.dot, _matmul_jvp, _matmul_vjp)  # of one and two axes, where it is matmul but for the bits
 
 
 @implements(np.linalg.matmul)
@@ -175,6 +176,8 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
         return a @ b
     a, b = real_operands("numpy.dot", a, b)
     na, nb = len(shape_of(a)), len(shape_of(b))
+    if 1 <= na <= 2 and 1 <= nb <= 2:
+        return bind(_dot, [a, b], {})
     la, lb = _count(na, 1), _count(nb, na + 1)
     if na and nb:
         la = (*la[:-1], 0)
