@@ -1,5 +1,6 @@
 """Reductions: NumPy's bits, the laws of array_laws over every keyword, and what happens at ties, constant slices and NaN."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -342,3 +343,41 @@ def test_integers_and_lists_of_traced_values():
     f = lambda x: np.sum([x[0], 2.0, x[1] * x[0]]) + np.max([x[0], x[1]]) + np.prod([x[0], x[1], 3.0])
     obeys_the_laws(f, np.array([1.5, 0.3]))
     obeys_the_laws(lambda x: sum(x) + max(x) - min(x), np.array([1.5, 0.3, 2.0]))
+
+
+W = np.array([[0.3, 1.2, 0.5], [0.7, -0.4, 2.0]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.sum(x * x, axis=0) ** 2),
+        lambda x: np.sum(np.mean(x, axis=1) ** 3),
+        lambda x: np.sum(np.max(x * x, axis=0) ** 2),
+        lambda x: np.sum(np.var(x, axis=0) ** 2),
+        lambda x: np.sum(np.std(x, axis=1) ** 2 * x[:, 0]),
+        lambda x: np.sum(np.nanstd(x, axis=1) ** 3),
+        lambda x: np.sum(np.prod(x, axis=1) ** 2),
+        lambda x: np.sum(np.prod(x, axis=1, where=W > 0) ** 2),
+        lambda x: np.sum(np.cumprod(x, axis=1) ** 2),
+        lambda x: np.sum(np.sort(x, axis=None) ** 3 * np.arange(6.0)),
+        lambda x: np.sum(np.quantile(x, [0.2, 0.7], axis=1) ** 3),
+        lambda x: np.sum(np.logaddexp.reduce(x, axis=1) ** 2),
+        lambda x: np.sum(np.clip(x - x[0, 0], 0.0, -0.0) ** 3 + np.clip(x, -1, 1) ** 3),
+        lambda x: np.average(x * x, weights=x * x + 1),
+        lambda x: np.sum(np.sinc(x) ** 2),
+    ],
+)
+def test_three_orders_in_every_combination_of_modes(f):
+    """Eight third derivatives are one, and the Hessian's difference; lanes inside lanes inside lanes."""
+    modes = (da.jacfwd, da.jacrev)
+    x = apart(2, 3)
+    hessians = [a(b(f))(x) for a, b in itertools.product(modes, repeat=2)] + [da.hessian(f)(x)]
+    for h in hessians[1:]:
+        np.testing.assert_allclose(h, hessians[0], rtol=1e-11, atol=1e-12 * (1 + np.max(np.abs(h))))
+    thirds = [a(b(c(f)))(x) for a, b, c in itertools.product(modes, repeat=3)]
+    for t in thirds[1:]:
+        np.testing.assert_allclose(t, thirds[0], rtol=1e-11, atol=1e-12 * (1 + np.max(np.abs(t))))
+    step = 1e-4
+    difference = (da.hessian(f)(x + step * W) - da.hessian(f)(x - step * W)) / (2 * step)
+    np.testing.assert_allclose(difference, np.tensordot(thirds[0], W, 2), atol=1e-6 * (1 + np.max(np.abs(difference))))

@@ -104,7 +104,7 @@ _reduceat = Primitive("add.reduceat", lambda x, index, axis: np.add.reduceat(x, 
 def add_reduceat(a: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     """np.add.reduceat for rising indices: sums of consecutive stretches."""
     a = operand("add.reduceat", a, dtype, out)
-    index = np.asarray(untraced(indices))
+    index = np.array(untraced(indices))
     if dtype is not None or index.ndim != 1 or np.any(np.diff(index) <= 0):
         raise not_covered("numpy.add.reduceat with indices that do not rise, or a dtype", "sum slices")
     return bind(_reduceat, [a], {"index": index, "axis": axes_from_end(axis, len(shape_of(a)))[0]})

@@ -148,6 +148,8 @@ def _at_fractions(f: Any) -> None:
             raise not_covered(f"numpy.{name} with a traced q")
         if weights is not None or interpolation is not None:
             raise not_covered(f"numpy.{name} with weights= or interpolation=")
+        if isinstance(q, np.ndarray):
+            q = q.copy()  # the caller may write into his before the pullback is called
         return _order_statistic(
             name, lambda x, axis, keepdims: f(x, q, axis=axis, method=method, keepdims=keepdims), a, axis, out, keepdims
         )

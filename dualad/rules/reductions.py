@@ -113,7 +113,7 @@ def reduction(
             raise not_covered(f"numpy.{name} with a traced initial=", "combine it with the result")
         params["initial"] = initial
     if where is not None and where is not np._NoValue and where is not True:
-        params["where"] = np.asarray(untraced(where), bool)
+        params["where"] = np.array(untraced(where), bool)  # a copy: the caller may write into his
     return params
 
 
