@@ -1,0 +1,259 @@
+"""The documentation is true: its code runs, its links resolve, its tables are those of the code, its examples are doctests."""
+
+import ast
+import doctest
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dualad
+from dualad import _core
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("benches/*.md"), *ROOT.glob("examples/**/*.md")])
+FLAGS = doctest.ELLIPSIS
+
+
+def page_id(path):
+    return str(path.relative_to(ROOT))
+
+
+def run_page(path):
+    """Run the python blocks of a page in order, in one namespace; how many there were."""
+    names = {"__name__": path.stem}
+    blocks = list(re.finditer(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    for block in blocks:
+        code, line = block[1], path.read_text(encoding="utf-8")[: block.start()].count("\n") + 1
+        if ">>>" in code:
+            test = doctest.DocTestParser().get_doctest(code, names, page_id(path), str(path), line)
+            report = []
+            runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+            runner.run(test, out=report.append, clear_globs=False)
+            names = test.globs
+            assert not runner.failures, "".join(report)
+        else:
+            exec(compile("\n" * line + code, str(path), "exec"), names)
+    return len(blocks)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_code_of_the_pages_runs(path):
+    run_page(path)
+
+
+def test_pages_have_code():
+    """The runner finds blocks at all (a page whose fences it missed would pass)."""
+    assert run_page(ROOT / "README.md") >= 3
+    assert run_page(DOCS / "limits.md") >= 1
+
+
+def test_a_wrong_page_fails(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    wrong = tmp_path / "wrong.md"
+    wrong.write_text("```python\n>>> 1 + 1\n3\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="Expected"):
+        run_page(wrong)
+
+
+# ---- README ------------------------------------------------------------------------------------------------------------------
+
+def test_readme_has_the_two_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in ("pip install . && dualad compare", 'pip install ".[test]" && pytest'):
+        assert re.search(rf"^{re.escape(command)}$", text, re.MULTILINE), command
+
+
+def test_first_block_of_the_readme_says_what_it_returns():
+    """The comment in the opening example is the result."""
+    block = re.search(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
+    names = {}
+    *body, last = block.strip().splitlines()
+    exec("\n".join(body), names)
+    expression, comment = last.split("#")
+    assert repr(eval(expression.strip(), names)) == comment.strip()
+
+
+def test_readme_names_every_transformation():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in set(dualad.__all__) - {"LeakedValueError", "math", "numpy"}:
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", text), name
+
+
+def test_cost_table_of_the_readme_is_counted():
+    """12 evaluations of f for each number in check_grads, as the table says (and some to see the output)."""
+    calls = []
+
+    def f(x):
+        calls.append(isinstance(x, _core.Traced))
+        return np.sin(x)
+
+    dualad.testing.numerical_jacobian(f, (np.ones(5),))
+    assert calls.count(False) == 12 * 5
+    assert "12 evaluations of f for each number" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# ---- links -------------------------------------------------------------------------------------------------------------------
+
+def prose(path):
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path):
+    """Anchors of a page's headings, as the usual Markdown renderers make them."""
+    headings = re.findall(r"^#+ +(.*)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_links_resolve(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        to = (path.parent / name).resolve() if name else path
+        assert to.exists(), f"{page_id(path)} links to {target}"
+        assert not anchor or anchor in anchors(to), f"{page_id(path)} links to {target}: no such heading"
+
+
+def test_index_leads_to_every_page():
+    linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "index.md").read_text(encoding="utf-8")))
+    assert linked == {p.name for p in DOCS.glob("*.md")} - {"index.md"}
+
+
+# ---- tables ------------------------------------------------------------------------------------------------------------------
+
+def table_rows(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("| ") and "`" in line:
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def make_rule_table():
+    spec = importlib.util.spec_from_file_location("make_rule_table", DOCS / "make_rule_table.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_rule_page_is_current():
+    """docs/rules.md is what docs/make_rule_table.py writes now."""
+    assert (DOCS / "rules.md").read_text(encoding="utf-8") == make_rule_table().page(), "run python docs/make_rule_table.py"
+
+
+def test_rule_page_has_every_row():
+    names = {row[0].strip("`"): row for row in table_rows(DOCS / "rules.md")}
+    assert set(names) == {row["name"] for row in _core.rows()}
+    for row in _core.rows():
+        assert " ".join(row["dx"].split()) in names[row["name"]][2]
+
+
+KINKS = [row for row in table_rows(DOCS / "kinks.md") if len(row) == 4]
+
+
+def test_kinks_table_is_read():
+    assert len(KINKS) > 20
+
+
+@pytest.mark.parametrize("mode", ["fwd", "rev"])
+@pytest.mark.parametrize("row", KINKS, ids=lambda row: row[0].strip("`"))
+def test_kinks(row, mode):
+    """Every row of the kink table, evaluated in both modes."""
+    formula, point, want = (cell.strip("`") for cell in row[:3])
+    f, at, slope = (eval(text, {"np": np}) for text in (f"lambda x: {formula}", point, want))
+    with np.errstate(all="ignore"):
+        got = dualad.jacobian(f, mode=mode)(at)
+    assert np.array_equal(got, slope)
+
+
+WALK = [row for row in table_rows(DOCS / "how-it-works.md") if len(row) == 4 and row[0].isdigit()]
+
+
+@pytest.mark.parametrize("row", WALK, ids=lambda row: f"{row[1]} {row[2]}".replace("`", ""))
+def test_the_walk_names_files_and_functions_that_exist(row):
+    """Each step names a file, and in it a function (or a row of the table)."""
+    path, name = ROOT / row[1].strip("`"), row[2].strip("`")
+    definition = rf"(?:\bdef |\bcdef \w+ |\bcdef inline \w+ |^\w+ \*|UNARY\(|BINARY\(|static inline double ){name}"
+    assert re.search(definition, path.read_text(encoding="utf-8"), re.MULTILINE), f"{name} in {path}"
+    for other in re.findall(r"`((?:csrc|dualad)/[\w/.]+)`", row[3]):
+        assert (ROOT / other).exists(), other
+
+
+def test_the_walk_names_ten_steps():
+    assert [row[0] for row in WALK] == ["1", "2", "3", "4", "5"] * 2
+
+
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
+def test_named_files_and_functions_exist(path):
+    """`dualad/x.py` and csrc/x.c in a text exist; `dualad/x.py` (`f`, `g`) defines f and g."""
+    text = path.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:csrc|dualad|docs|tests|benches|examples)/[\w/.]+)`", text):
+        assert (ROOT / name).exists(), f"{page_id(path)} names {name}"
+    for name, functions in re.findall(r"`((?:dualad|csrc)/[\w/]+\.\w+)` \(((?:`\w+`(?:, )?)+)\)", text):
+        source = (ROOT / name).read_text(encoding="utf-8")
+        for function in re.findall(r"\w+", functions):
+            assert re.search(rf"(?:def |class |\b){function}\(", source), f"{page_id(path)}: {function} in {name}"
+
+
+# ---- docstrings --------------------------------------------------------------------------------------------------------------
+
+def modules():
+    names = ["dualad", *(m.name for m in pkgutil.walk_packages(dualad.__path__, "dualad."))]
+    return [name for name in names if not name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstring_examples(name):
+    """The examples of every module, its functions and classes."""
+    module = importlib.import_module(name)
+    report = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, name, module=module):
+        runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
+
+
+@pytest.mark.parametrize("name", sorted(set(dualad.__all__) - {"LeakedValueError", "math", "numpy"}))
+def test_public_docstrings_are_complete(name):
+    """A summary line, parameters and a runnable example: everything a reader of help() needs."""
+    public = getattr(dualad, name)
+    doc = inspect.getdoc(public)
+    assert doc is not None
+    assert re.match(r"[^\n]+[.:](\n|$)", doc), "one-line summary"
+    assert "Parameters\n----------" in doc
+    assert "Examples\n--------\n" in doc
+    assert ">>>" in doc
+
+
+# ---- types -------------------------------------------------------------------------------------------------------------------
+
+def test_stub_of_the_core_is_current():
+    """dualad/_core.pyi names what the compiled module has, and nothing else (classes down to their own members)."""
+    tree = ast.parse((ROOT / "dualad" / "_core.pyi").read_text(encoding="utf-8"))
+    stub = {}
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            stub[node.name] = node
+        elif isinstance(node, ast.AnnAssign) and "TypeAlias" not in ast.unparse(node.annotation):
+            stub[node.target.id] = node
+    have = {n for n, v in vars(_core).items() if not n.startswith("__") and not inspect.ismodule(v) and n != "_name"}
+    assert set(stub) == have
+    for name, node in stub.items():
+        if isinstance(node, ast.ClassDef):
+            members = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+            missing = members - set(dir(getattr(_core, name)))
+            assert not missing, f"{name} has no {sorted(missing)}"
+            public = {n for n in vars(getattr(_core, name)) if not n.startswith("_")}
+            described = members.union(*(dir(b) for b in getattr(_core, name).__mro__[1:-1])) | {"primal", "tangent"}
+            assert public <= described, f"the stub of {name} lacks {sorted(public - described)}"
+
+
+def test_package_says_that_it_is_typed():
+    assert (Path(dualad.__file__).parent / "py.typed").exists()
