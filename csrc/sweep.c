@@ -17,6 +17,19 @@ void da_sweep_clear(double *adj, size_t n)
         adj[i] = -0.0;
 }
 
+void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
+{
+    size_t slot = 0;
+    for (size_t i = 0; i < t->nodes; i++) {
+        if (t->op[i] == DA_OP_INPUT)
+            memset(tan + slot * k, 0, t->b[i] * k * sizeof *tan);
+        if (t->op[i] >= DA_OP_INPUT)
+            slot += t->b[i];
+        else
+            slot++;
+    }
+}
+
 #include "ops_scalar.h"
 
 /* One partial times one adjoint or tangent; SELECT rows: a zero partial chose the other operand. */

@@ -45,6 +45,12 @@ static int rows_next(rows *r, int lowest)
     return 0;
 }
 
+/* Values of an active operand are slots, those of a constant lie in the pool. */
+static const double *operand_values(const da_tape *t, int active)
+{
+    return active ? t->val : t->pool;
+}
+
 static int64_t row_length(const da_entry *e)
 {
     return e->nd ? e->shape[e->nd - 1] : 1;
@@ -163,8 +169,8 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
         for (int64_t at = 0; at < length; at += DA_BLOCK) {
             const size_t n = length - at < DA_BLOCK ? (size_t)(length - at) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + r.ox + at * sx), ay = (size_t)((int64_t)e->y + r.oy + at * sy);
-            const double *x = packed(t->val + ax, sx, n, bx);
-            const double *y = binary ? packed(t->val + ay, sy, n, by) : x;
+            const double *x = packed(operand_values(t, e->x_active) + ax, sx, n, bx);
+            const double *y = binary ? packed(operand_values(t, e->y_active) + ay, sy, n, by) : x;
             const double *v = t->val + o;
             if (e->x_active) {
                 const double *q = partials(alias_of(e->code_lo, 0), px, x, y, v, p, n);
@@ -321,7 +327,7 @@ static int matmul_sweep(const da_tape *t, const da_entry *e, double *buf, size_t
     rows r = rows_begin(e, e->nd - 3);
     do {
         const size_t ax = (size_t)((int64_t)e->x + r.ox), ay = (size_t)((int64_t)e->y + r.oy);
-        const double *x = t->val + ax, *y = t->val + ay;
+        const double *x = operand_values(t, e->x_active) + ax, *y = operand_values(t, e->y_active) + ay;
         double *out = buf + o * lanes;
         if (reverse) {
             if (e->x_active) { /* dX = dOut Y^T */

@@ -62,7 +62,7 @@ static void prefer_huge_pages(da_region *r)
 
 static int reserve_all(da_tape *t, size_t slots)
 {
-    size_t nodes = slots, meta = slots, pool = slots / 4;
+    size_t nodes = slots, meta = slots, pool = slots;
     size_t bytes[7] = {slots * 8, slots * 8, nodes, nodes * 4, nodes * 4, meta, pool * 8};
     for (int i = 0; i < 7; i++) {
         t->regions[i].reserved = bytes[i];
@@ -113,7 +113,8 @@ void da_tape_free(da_tape *t)
 
 void da_tape_reset(da_tape *t)
 {
-    if (t->slots > DA_TAPE_KEEP / 32 || t->nodes > DA_TAPE_KEEP / 32 || t->meta_used > DA_TAPE_KEEP / 8) {
+    if (t->slots > DA_TAPE_KEEP / 32 || t->nodes > DA_TAPE_KEEP / 32 || t->meta_used > DA_TAPE_KEEP / 8 ||
+        t->pool_used > DA_TAPE_KEEP / 32) {
         size_t used[7] = {t->slots * 8, t->slots * 8, t->nodes, t->nodes * 4, t->nodes * 4, t->meta_used, t->pool_used * 8};
         for (int i = 0; i < 7; i++)
             drop_pages(&t->regions[i], DA_TAPE_KEEP / 4, used[i]);
@@ -131,6 +132,15 @@ uint32_t da_tape_constant_new(da_tape *t, double c)
     t->pool[t->pool_used++] = c;
     t->cache[(bits.u * 0x9E3779B97F4A7C15u) >> 56] = (uint32_t)t->pool_used;
     return (uint32_t)(t->pool_used - 1);
+}
+
+uint32_t da_tape_store(da_tape *t, size_t n)
+{
+    size_t at = n >= 8 ? (t->pool_used + 7) & ~(size_t)7 : t->pool_used;
+    if (n > t->max_pool || at > t->max_pool - n)
+        return DA_FULL;
+    t->pool_used = at + n;
+    return (uint32_t)at;
 }
 
 /* First slot for a range of n, aligned for vector loads when it is long enough to matter. */

@@ -2,7 +2,7 @@
  *
  *     nodes   op[i] a[i] b[i]     9 bytes an operation, in the order they ran
  *     slots   val[s]              8 bytes a number; adj[s], of the same layout, exists while a sweep runs
- *     pool    constants of scalar operations, shared when equal
+ *     pool    constants: of scalar operations, shared when equal, and constant operands of array operations; no adjoint
  *     meta    the entries of array operations: a da_entry and the arrays behind it
  *
  * A scalar operation owns the next slot, so the slot of a node is never stored: sweeps count.  An array owns a range of
@@ -47,7 +47,8 @@ typedef struct da_tape {
     da_region regions[7];
 } da_tape;
 
-/* What an array entry does.  Offsets count slots, strides count slots, shapes are those of the iteration. */
+/* What an array entry does.  Offsets and strides count slots (pool places for an operand that is not active: a constant);
+ * shapes are those of the iteration. */
 enum {
     DA_MAP1,   /* out = row(x)                    elementwise, any strides, broadcast by stride 0     */
     DA_MAP2,   /* out = row(x, y)                                                                     */
@@ -75,6 +76,9 @@ void da_tape_reset(da_tape *t);   /* forget everything recorded */
 
 /* Reserve n slots that no operation computes; returns the first, or DA_FULL.  n >= 8 is aligned to 64 bytes. */
 uint32_t da_tape_input(da_tape *t, size_t n);
+
+/* Room for n constants of an array operation; returns the first one's place in pool, or DA_FULL. */
+uint32_t da_tape_store(da_tape *t, size_t n);
 
 /* Append an array entry with room for n results and nd axes; its index or mask arrays (when wanted) have n elements. */
 da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd);

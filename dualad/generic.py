@@ -9,6 +9,7 @@ Lanes: where a level carries k tangents or cotangents at once, each has one lead
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from . import _core
 from ._core import Dual, DualVec, Level, Traced, Var, VarArray
 
-__all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "tangent_of", "wrap_forward"]
+__all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of", "tangent_of", "wrap_forward"]
 
 MAX_LANES_SCALAR = 128
 
@@ -77,6 +78,11 @@ def shape_of(x: Any) -> tuple[int, ...]:
         return ()
     shape = getattr(x, "shape", None)
     return shape if shape is not None else np.shape(x)
+
+
+def size_of(x: Any) -> int:
+    """Number of elements of a float, array or traced value."""
+    return math.prod(shape_of(x))
 
 
 def dtype_of(x: Any) -> np.dtype[Any]:

@@ -11,7 +11,7 @@ from ._core import Traced, open_count
 from .api import _named, grad, jvp
 from .arguments import Selection, check_callable
 from .forward import push
-from .generic import dtype_of, shape_of
+from .generic import dtype_of, shape_of, size_of
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, unflatten
@@ -30,10 +30,6 @@ def chunk_size(n: int) -> int:
     return n if n <= 48 else CHUNK if n < 512 else WIDE_CHUNK
 
 
-def _size(x: Any) -> int:
-    return int(np.prod(shape_of(x), dtype=int))
-
-
 def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
     """Tangents of one leaf for the columns [start, stop) of the whole point; the leaf's own are [at, at + n)."""
     lo, hi = max(start, at), min(stop, at + n)
@@ -48,7 +44,7 @@ def _split(columns: Any, out_shape: tuple[int, ...], leaves: Sequence[Any]) -> l
     """Blocks shape(y) + shape(x), one a leaf, of an array (size of y, size of all leaves)."""
     blocks, at = [], 0
     for x in leaves:
-        n = _size(x)
+        n = size_of(x)
         block = np.reshape(columns[..., at:at + n], (*out_shape, *shape_of(x)))
         blocks.append(block)
         at += n
@@ -125,26 +121,26 @@ def _tangents(chosen: Selection, start: int, stop: int) -> list[Any]:
     """Basis tangents of all leaves for the columns [start, stop); None for a leaf without any."""
     tangents, at = [], 0
     for x in chosen.leaves:
-        n = _size(x)
+        n = size_of(x)
         tangents.append(_basis(x, start, stop, at, n))
         at += n
     return tangents
 
 
 def _sweep_columns(recording: Recording, chosen: Selection) -> Any:
-    total = sum(_size(x) for x in chosen.leaves)
+    total = sum(size_of(x) for x in chosen.leaves)
     parts: list[list[Any]] = []
     for start, stop in _chunks(total):
         k = stop - start
         given = [(x, t) for x, t in zip(recording.inputs, _tangents(chosen, start, stop), strict=True) if t is not None]
         results = pushforward(recording.level, [x for x, _ in given], [t for _, t in given], recording.outputs, k)
-        parts.append([np.zeros((k, _size(y))) if t is None else np.reshape(t, (k, _size(y)))
+        parts.append([np.zeros((k, size_of(y))) if t is None else np.reshape(t, (k, size_of(y)))
                       for t, y in zip(results, recording.outputs, strict=True)])
     return _from_columns(parts, recording.outputs, recording.structure, chosen)
 
 
 def _run_duals(f: Callable[..., Any], chosen: Selection) -> Any:
-    total = sum(_size(x) for x in chosen.leaves)
+    total = sum(size_of(x) for x in chosen.leaves)
     if not total:
         outs, structure = flatten(f(*chosen.args, **chosen.kwargs))
         return _from_columns([], outs, structure, chosen)
@@ -155,14 +151,14 @@ def _run_duals(f: Callable[..., Any], chosen: Selection) -> Any:
         k = stop - start
         outs, results, structure = push(chosen.leaves, _tangents(chosen, start, stop),
                                         lambda xs: f(*chosen.call(xs), **chosen.kwargs), k)
-        parts.append([np.reshape(t, (k, _size(y))) for t, y in zip(results, outs, strict=True)])
+        parts.append([np.reshape(t, (k, size_of(y))) for t, y in zip(results, outs, strict=True)])
     return _from_columns(parts, outs, structure, chosen)
 
 
 def _from_columns(parts: list[list[Any]], outs: Sequence[Any], structure: Any, chosen: Selection) -> Any:
     rows = []
     for i, y in enumerate(outs):
-        columns = (np.zeros((0, _size(y))) if not parts else parts[0][i] if len(parts) == 1
+        columns = (np.zeros((0, size_of(y))) if not parts else parts[0][i] if len(parts) == 1
                    else np.concatenate([p[i] for p in parts]))
         rows.append(_split(np.transpose(columns), tuple(shape_of(y)), chosen.leaves))
     return _assemble(chosen, structure, rows)
@@ -208,11 +204,11 @@ def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
 
 
 def _reverse(recording: Recording, chosen: Selection) -> Any:
-    sizes = [_size(x) for x in chosen.leaves]
+    sizes = [size_of(x) for x in chosen.leaves]
     rows = []
     for y in recording.outputs:
         shape = tuple(shape_of(y))
-        m = _size(y)
+        m = size_of(y)
         if not recording.depends(y):
             rows.append(_split(np.zeros((m, sum(sizes))), shape, chosen.leaves))
             continue
@@ -303,14 +299,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
     def choice(chosen: Selection, recording: Recording | None) -> tuple[str, str]:
         if mode != "auto":
             return mode, "you asked for it"
-        n = sum(_size(x) for x in chosen.leaves)
+        n = sum(size_of(x) for x in chosen.leaves)
         if n <= 1 or recording is None:
             return "fwd", "one input takes one tangent"
-        return choose_mode(n, sum(_size(y) for y in recording.outputs))
+        return choose_mode(n, sum(size_of(y) for y in recording.outputs))
 
     def prepared(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Selection, Recording | None]:
         chosen = Selection("jacobian", argnums, args, kwargs)
-        few = mode == "fwd" or sum(_size(x) for x in chosen.leaves) <= 1
+        few = mode == "fwd" or sum(size_of(x) for x in chosen.leaves) <= 1
         return chosen, _recorded(f, chosen) if few else record(lambda *xs: f(*xs, **kwargs), chosen.leaves, chosen.call)
 
     def jac(*args: Any, **kwargs: Any) -> Any:

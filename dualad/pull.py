@@ -36,6 +36,7 @@ def pull(level: Level, outputs: Sequence[Any], cotangents: Sequence[Any], inputs
     One sweep for all lanes: each operation's partials are computed once.
     """
     sweep = Sweep(level, lanes)
+    sweep.start_reverse()
     external: dict[int, Any] = {}
     number = level.level_id
 
@@ -124,11 +125,16 @@ def pushforward(level: Level, inputs: Sequence[Any], tangents: Sequence[Any], ou
     while (call := sweep.forward()) is not None:
         ts = [read(x) for x in call.inputs]
         if all(t is None for t in ts):
+            for x in call.outputs:
+                if in_slots(x):
+                    write(x, 0.0)
             continue
         out = call.primitive.push(ts, call.values, call.out, lanes, call.params)
         for x, t in zip(call.outputs, [out] if call.single else out, strict=True):
             if t is not None:
                 write(x, t)
+            elif in_slots(x):
+                write(x, 0.0)
     results = []
     for x in outputs:
         t = read(x)

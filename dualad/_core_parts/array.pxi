@@ -218,7 +218,7 @@ def values(VarArray a not None):
 
 cdef struct Operand:
     double *ptr           # first element
-    size_t off            # its slot; meaningful when stored
+    size_t off            # when stored: its slot, or its place in the pool (a constant)
     bint stored, active, contiguous
     int nd
     Py_ssize_t n
@@ -281,12 +281,7 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) excep
     if as_constant(o, &p.scalar):
         p.ptr = &p.scalar
         if keep:
-            s = da_tape_input(t, 1)
-            if s == DA_FULL:
-                raise_full()
-            t.val[s] = p.scalar
-            p.off = s
-            p.ptr = t.val + s
+            p.off = constant(t, p.scalar)
             p.stored = True
         return 1
     if type(o) is not np.ndarray or cnp.PyArray_TYPE(o) != cnp.NPY_DOUBLE or cnp.PyArray_NDIM(o) > MAX_DIMS:
@@ -302,28 +297,28 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) excep
     if keep:
         # A constant is copied, so that a later write into the caller's array cannot change a recorded value; this
         # operation's own result comes from the original (products round by memory layout).
-        s = store_array(t, arr, p.kept)
+        s = da_tape_store(t, p.n)
+        if s == DA_FULL:
+            raise_full()
+        copy_array(arr, t.pool + s, p.kept)
         p.off = s
         p.stored = True
     return 1
 
 
-# Copy an array into slots, in Fortran order where it is that and in C order else; returns the first, strides in `kept`.
-cdef uint32_t store_array(da_tape *t, cnp.ndarray arr, int64_t *kept) except? 0xFFFFFFFF:
-    cdef uint32_t s = da_tape_input(t, cnp.PyArray_SIZE(arr))
+# Copy an array as one run, in Fortran order where it is that and in C order else; its strides there go to `kept`.
+cdef int copy_array(cnp.ndarray arr, double *to, int64_t *kept) except -1:
     cdef int64_t step = 1
     cdef int i, d, nd = cnp.PyArray_NDIM(arr)
     cdef bint fortran = cnp.PyArray_IS_F_CONTIGUOUS(arr) and not cnp.PyArray_IS_C_CONTIGUOUS(arr)
-    if s == DA_FULL:
-        raise_full()
     if not fortran and not cnp.PyArray_IS_C_CONTIGUOUS(arr):
         arr = np.array(arr, order="C")
-    memcpy(t.val + s, cnp.PyArray_DATA(arr), cnp.PyArray_SIZE(arr) * sizeof(double))
+    memcpy(to, cnp.PyArray_DATA(arr), cnp.PyArray_SIZE(arr) * sizeof(double))
     for i in range(nd):
         d = i if fortran else nd - 1 - i
         kept[d] = step
         step *= cnp.PyArray_DIM(arr, d)
-    return s
+    return 0
 
 
 # The level and tape an operation on l and r records on; 0 when neither is on a tape of floats.

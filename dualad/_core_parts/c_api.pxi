@@ -70,6 +70,7 @@ cdef extern from "tape.h":
     void da_tape_reset(da_tape *t)
     uint32_t da_tape_input(da_tape *t, size_t n)
     da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd)
+    uint32_t da_tape_store(da_tape *t, size_t n)
     uint32_t da_tape_call(da_tape *t, size_t n)
     uint32_t da_tape_constant(da_tape *t, double c)
     uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
@@ -83,6 +84,7 @@ cdef extern from "sweep.h":
     da_cursor da_cursor_end(const da_tape *t)
     void *da_matmul
     void da_sweep_clear(double *adj, size_t n) nogil
+    void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k) nogil
     int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c) nogil
     int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
     void da_tape_histogram(const da_tape *t, size_t *count) nogil

@@ -167,8 +167,8 @@ def where(level_id, condition, x, y):
         e.sx[i] = 0 if i < nd - a.nd or a.dims[i - nd + a.nd] == 1 else a.kept[i - nd + a.nd]
         e.sy[i] = 0 if i < nd - b.nd or b.dims[i - nd + b.nd] == 1 else b.kept[i - nd + b.nd]
     memcpy(e.mask, cnp.PyArray_DATA(mask), e.n)
-    result = np.ascontiguousarray(np.where(mask, strided_view(t.val + e.x, nd, e.shape, e.sx),
-                                           strided_view(t.val + e.y, nd, e.shape, e.sy)))
+    result = np.ascontiguousarray(np.where(mask, strided_view((t.val if a.active else t.pool) + e.x, nd, e.shape, e.sx),
+                                           strided_view((t.val if b.active else t.pool) + e.y, nd, e.shape, e.sy)))
     memcpy(t.val + e.out, cnp.PyArray_DATA(result), e.n * sizeof(double))
     return result_array(level_id, t, e.out, shape)
 
@@ -213,7 +213,11 @@ def new_input(Level level not None, x):
         x = np.array(x, dtype=np.float64, order="K")
     # a 0-d array stays an array until an operation makes it a scalar
     a = new_array(level.id, 0, cnp.PyArray_NDIM(x), cnp.PyArray_SIZE(x))
-    a.off = store_array(t, x, a.strides_)
+    s = da_tape_input(t, a.n)
+    if s == DA_FULL:
+        raise_full()
+    a.off = s
+    copy_array(x, t.val + s, a.strides_)
     for i in range(a.nd):
         a.dims[i] = cnp.PyArray_DIM(x, i)
     a.contiguous = check_contiguous(a)

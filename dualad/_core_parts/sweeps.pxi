@@ -9,6 +9,8 @@ cdef class Sweep:
         A reverse level; closed or open.
     lanes : int
         Cotangents swept at once; 0 for one of the values' own shape, else arrays here have a leading axis of that length.
+
+    Call start_reverse or start_forward before anything else.
     """
     cdef Level level
     cdef double *buf
@@ -32,7 +34,6 @@ cdef class Sweep:
         else:
             level.sweeping = True
             self.buf = level.tape.adj
-        self.start_reverse()
 
     def __dealloc__(self):
         if self.own:
@@ -46,8 +47,8 @@ cdef class Sweep:
         self.cursor = da_cursor_end(self.level.tape)
 
     def start_forward(self):
-        """Clear the tangents and stand before the first entry."""
-        da_sweep_clear(self.buf, self.level.tape.slots * self.k)
+        """Clear the inputs' tangents and stand before the first entry (a sweep writes all others before it reads them)."""
+        da_sweep_clear_inputs(self.level.tape, self.buf, self.k)
         self.cursor = da_cursor_begin()
 
     def reverse(self):
