@@ -41,23 +41,39 @@ METHODS[np.add, "accumulate"] = _accumulate(cumsum)
 METHODS[np.multiply, "accumulate"] = _accumulate(cumprod)
 
 
-def _soft_weights(base: Callable[..., Any]) -> Callable[..., Any]:
-    """base ** (x - out): how much each element has of the result."""
+def _lost(x: Any, y: Any) -> Any:
+    """What the rounding of x - y loses, exactly (Knuth's TwoSum); 0 where it is not finite."""
+    d = x - y
+    part = d - x
+    lost = (x - (d - part)) - (y + part)
+    return np.where(np.isfinite(lost), lost, 0.0).astype(d.dtype)
+
+
+def _soft_weights(base: Callable[..., Any], rate: float) -> Callable[..., Any]:
+    """base ** x over its sum: how much each element has of the result.
+
+    Not base ** (x - out): the rounding of a large `out` would be the relative error of the weight.  `rate` is log(base).
+    """
 
     def rule(x: Any, out: Any, axes: tuple[int, ...], initial: Any = None, where: Any = None) -> Any:
-        m = plain(out)
+        v, kept = plain(x), True if where is None else where
+        top = np.max(v, axis=axes, keepdims=True, where=kept, initial=-np.inf if initial is None else initial)
+        infinite = np.isinf(top)
+        top = np.where(infinite, 0.0, top).astype(v.dtype)
+        e = base(x - top) * (1.0 + rate * _lost(v, top))  # a constant shift, which drops out of the ratio
+        if where is not None:
+            e = np.where(where, e, 0.0)
+        total = np.sum(e, axis=axes, keepdims=True)
+        w = e / (total if initial is None else total + base(initial - top))
         # An infinite result is shared by the elements that equal it.
-        shared = np.isinf(m)
-        if not shared.any():
-            return base(x - out)
-        return np.where(shared, tied(x, out, axes, None, where), base(np.where(shared, 0.0, x) - np.where(shared, 0.0, out)))
+        return np.where(infinite, tied(x, out, axes, initial, where), w) if infinite.any() else w
 
     return rule
 
 
-def _log_sum(ufunc: Any, base: Any) -> None:
+def _log_sum(ufunc: Any, base: Any, rate: float) -> None:
     name = f"{ufunc.__name__}.reduce"
-    primitive = weighted(name, ufunc.reduce, _soft_weights(base))
+    primitive = weighted(name, ufunc.reduce, _soft_weights(base, rate))
 
     def rule(
         a: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = True
@@ -68,8 +84,8 @@ def _log_sum(ufunc: Any, base: Any) -> None:
     METHODS[ufunc, "reduce"] = rule
 
 
-_log_sum(np.logaddexp, np.exp)
-_log_sum(np.logaddexp2, np.exp2)
+_log_sum(np.logaddexp, np.exp, 1.0)
+_log_sum(np.logaddexp2, np.exp2, np.log(2.0).item())
 
 
 def outer(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
