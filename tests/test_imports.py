@@ -162,7 +162,7 @@ def test_nothing_mentions_a_machine():
 
 def loaded_by(statement):
     code = f"import sys; {statement}; print(*sys.modules)"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    return set(subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
 def test_import_loads_numpy_and_nothing_else():
