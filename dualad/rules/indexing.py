@@ -17,7 +17,7 @@ from ..generic import DualArray, GenericVar, dtype_of, pack, shape_of, wrap_forw
 from .dispatch import untraced
 from .elementwise import align, unbroadcast
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
-from .structure import as_traced, check_constant, structural
+from .structure import as_traced, check_constant, structural, zero
 
 __all__ = ["getitem", "where"]
 
@@ -92,7 +92,10 @@ def _where_impl(x: Any, y: Any, condition: Any) -> Any:
 
 def _where_jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int, condition: Any) -> Any:
     ndim, want = len(shape_of(out)), ((lanes,) if lanes else ()) + tuple(shape_of(out))
-    result = np.where(condition, *[0.0 if t is None else align(t, ndim, lanes) for t in tangents])
+    result = np.where(
+        condition,
+        *[zero(x, dtype_of(out), ()) if t is None else align(t, ndim, lanes) for t, x in zip(tangents, primals, strict=True)],
+    )
     return result if tuple(shape_of(result)) == want else np.broadcast_to(result, want)
 
 

@@ -23,7 +23,7 @@ from .._core import Level, Traced, VarArray, top_level
 from ..generic import dtype_of, in_slots, lower, pack, plain, shape_of, wrap_forward
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 
-__all__ = ["as_traced", "check_constant", "put_flat", "register", "structural", "take_flat"]
+__all__ = ["as_traced", "check_constant", "put_flat", "register", "structural", "take_flat", "zero"]
 
 
 # ---- the two linear maps -----------------------------------------------------------------------------------------------------
@@ -95,20 +95,24 @@ def _pick_impl(*leaves: Any, moves: Moves) -> Any:
 
 
 def _pick_jvp(tangents: Sequence[Any], leaves: Sequence[Any], out: Any, lanes: int, moves: Moves) -> Any:
+    dtype = dtype_of(out[0] if isinstance(out, tuple) else out)
     if not lanes:  # the function is linear: it does to tangents what it does to values
-        return _pick_impl(*[_zeros(x, ()) if t is None else t for t, x in zip(tangents, leaves, strict=True)], moves=moves)
+        return _pick_impl(*[zero(x, dtype) if t is None else t for t, x in zip(tangents, leaves, strict=True)], moves=moves)
     parts: list[Any] = []
     for t, x, n in zip(tangents, leaves, moves.sizes, strict=True):
-        parts.append(_zeros(x, (lanes,)).reshape(lanes, n) if t is None else np.reshape(t, (lanes, n)))
+        parts.append(np.zeros((lanes, n), np.result_type(zero(x, dtype), dtype)) if t is None else np.reshape(t, (lanes, n)))
     flat, index = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), moves.index
     if isinstance(index, tuple):
         return tuple(take_flat(flat, index=i, n=sum(moves.sizes)) for i in index)
     return take_flat(flat, index=index, n=sum(moves.sizes))
 
 
-def _zeros(x: Any, lead: tuple[int, ...]) -> Any:
-    dtype = dtype_of(x)
-    return np.zeros((*lead, *shape_of(x)), dtype if dtype.kind == "f" else np.float64)
+def zero(x: Any, dtype: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """The zero tangent of a constant: a number stays a number (NumPy lets arrays decide the dtype), integers become floats."""
+    if type(x) is float or type(x) is int:
+        return 0.0
+    kept = dtype_of(x)
+    return np.zeros(shape_of(x) if shape is None else shape, kept if kept.kind == "f" else dtype)
 
 
 def _pick_vjp(ct: Any, leaves: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, moves: Moves) -> Any:
@@ -286,7 +290,7 @@ MOVERS: tuple[tuple[str, bool, tuple[Any, ...]], ...] = (
     (
         "0:x",
         True,
-        (np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal, np.unstack, np.lib.stride_tricks.sliding_window_view),
+        (np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal, np.lib.stride_tricks.sliding_window_view),
     ),
     ("0:array", True, (np.broadcast_to,)),
     ("0:a", False, (np.roll, np.repeat, np.take, np.resize, np.copy)),
@@ -341,6 +345,12 @@ def _atleast(f: Any) -> None:
 
 for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
     _atleast(_f)
+
+
+@implements(np.unstack)
+def unstack(x: Any, /, *, axis: int = 0) -> Any:
+    """np.unstack: a tuple of views."""
+    return tuple(structural(lambda leaves: np.unstack(leaves[0], axis=axis), [x]))
 
 
 @implements(np.broadcast_arrays)
