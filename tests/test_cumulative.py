@@ -90,6 +90,16 @@ def test_products_at_the_ends_of_the_range():
         np.testing.assert_allclose(mode(np.prod)(x), want[-1], rtol=1e-15)
 
 
+def test_products_of_the_others_that_would_overflow_on_their_way():
+    """What is before one element underflows, what is after it overflows; their product is an ordinary number."""
+    x = np.array([1e-200, 1e-200, 5.0, 1e200, 1e200, 0.5])
+    for mode in (da.jacfwd, da.jacrev):
+        np.testing.assert_allclose(mode(np.prod)(x)[[2, 5]], [0.5, 5.0], rtol=1e-15)
+        two = mode(lambda x: np.prod(x, axis=1))(np.stack([x, [0.0, 2.0, 3.0, 1.0, 1.0, 1.0]]))
+        np.testing.assert_allclose(two[1, 1], [6.0, 0, 0, 0, 0, 0])
+        np.testing.assert_allclose(two[0, 0, 2], 0.5, rtol=1e-15)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 100])
 def test_recurrence_by_doubling(n):
     rng = np.random.default_rng(n)

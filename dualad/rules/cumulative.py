@@ -126,6 +126,24 @@ def cumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any
     return _running(_cumprod, "cumprod", a, axis, dtype, out)
 
 
+def _scaled_before(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Products of the elements before each one as mantissa and exponent, by doubling: nothing under- or overflows on the way."""
+    m, e = np.frexp(_before(row, row))
+    step = 1
+    while step < m.shape[-1]:
+        product, shift = np.frexp(m[..., step:] * m[..., :-step])
+        m = np.concatenate([m[..., :step], product], axis=-1)
+        e = np.concatenate([e[..., :step], e[..., step:] + e[..., :-step] + shift], axis=-1)
+        step *= 2
+    return m, e
+
+
+def _products_of_others(row: np.ndarray) -> np.ndarray:
+    m, e = _scaled_before(row)
+    n, f = _scaled_before(_backwards(row))
+    return np.ldexp(m * _backwards(n), e + _backwards(f))
+
+
 def _prod_weights(x: Any, out: Any, axes: tuple[int, ...], initial: Any = None, where: Any = None) -> Any:
     """The product of the other elements: those before times those after."""
     shape = shape_of(x)
@@ -136,6 +154,9 @@ def _prod_weights(x: Any, out: Any, axes: tuple[int, ...], initial: Any = None, 
         return x
     if _moderate(row, out):  # out holds `initial` already
         return out / x
+    if not isinstance(row, Traced):
+        w = _products_of_others(row)
+        return from_last(w if initial is None else w * row.dtype.type(initial), shape, axes)
     before = _before(row, np.cumprod(row, axis=-1))
     after = _backwards(_before(row, np.cumprod(_backwards(row), axis=-1)))
     w = from_last(before * after, shape, axes)
