@@ -306,7 +306,7 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
 
     def prepared(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Selection, Recording | None]:
         chosen = Selection("jacobian", argnums, args, kwargs)
-        few = mode == "fwd" or sum(size_of(x) for x in chosen.leaves) <= 1
+        few = mode == "fwd" or (mode == "auto" and sum(size_of(x) for x in chosen.leaves) <= 1)
         return chosen, _recorded(f, chosen) if few else record(lambda *xs: f(*xs, **kwargs), chosen.leaves, chosen.call)
 
     def jac(*args: Any, **kwargs: Any) -> Any:

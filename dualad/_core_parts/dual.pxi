@@ -337,7 +337,7 @@ cdef inline DualVec new_vec(double v, int k, uint64_t level):
 
 def dual_vec(level_id, double v, tangents):
     """DualVec of that level from a value and a float64 array of k <= 128 tangents."""
-    cdef double[:] view = np.ascontiguousarray(tangents, np.float64)
+    cdef const double[:] view = np.ascontiguousarray(tangents, np.float64)
     cdef DualVec t
     if view.shape[0] > MAX_LANES:
         raise ValueError(f"{view.shape[0]} tangents; a DualVec carries at most {MAX_LANES}")

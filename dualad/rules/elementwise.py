@@ -71,13 +71,39 @@ def guarded(p: Any, ct: Any, selects: bool) -> Any:
     if type(p) is float and p == 1.0:
         return ct
     c = p * ct
-    g = plain(ct)
-    untouched = (g == 0.0) & np.signbit(g)
+    mask = _untouched(ct, p)
     if selects:
-        untouched = untouched | (plain(p) == 0.0)
-    if np.any(untouched):
-        c = select(untouched if np.ndim(untouched) else bool(untouched), -0.0, c)
+        mask = mask | (plain(p) == 0.0)
+    if np.any(mask):
+        c = select(mask if np.ndim(mask) else bool(mask), -0.0, c)
     return c
+
+
+def _untouched(ct: Any, p: Any) -> Any:
+    """Where no operation that was selected depends on this cotangent: -0.0 in value, zero in every derivative it carries.
+
+    A cotangent that an outer reverse level records may not be cut off (its own derivative counts), unless the partial is
+    infinite and would make a NaN of it.
+    """
+    g = plain(ct)
+    zero = g == 0.0
+    if not np.any(zero):
+        return zero
+    known = _vanishes(ct)
+    return zero & ~np.isfinite(plain(p)) if known is None else known & np.signbit(g)
+
+
+def _vanishes(x: Any) -> Any:
+    """Where a value is zero together with all its tangents; None when a reverse level hides what depends on it."""
+    if not isinstance(x, Traced):
+        return np.equal(x, 0.0)
+    tangent = getattr(x, "tangent", None)
+    if tangent is None:
+        return None
+    a, b = _vanishes(x.primal), _vanishes(tangent)  # type: ignore[attr-defined]
+    if a is None or b is None:
+        return None
+    return a & (b.all(axis=0) if np.ndim(b) > np.ndim(a) else b)
 
 
 def _as_numpy(x: Any) -> Any:
@@ -92,7 +118,10 @@ def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primi
         x = _as_numpy(primals[0])
         y = _as_numpy(primals[1]) if len(primals) == 2 else x
         with np.errstate(all="ignore"):
-            return compile_rule(texts[i])(x, y, _as_numpy(out))
+            p = compile_rule(texts[i])(x, y, _as_numpy(out))
+        if type(p) is np.ndarray and p.dtype == np.float64 and dtype_of(out) == np.float32:
+            p = p.astype(np.float32)  # a select among literals is double
+        return p
 
     def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int) -> Any:
         ndim, total = len(shape_of(out)), None
@@ -136,5 +165,3 @@ for _name, _row in ROWS.items():
     if _ufunc not in UFUNC_PRIMITIVES:
         UFUNC_PRIMITIVES[_ufunc] = _make(_row, _ufunc, _name)
         MATH_PRIMITIVES[_ufunc] = _make(_row, _core.MATH[_name], f"math.{_name}")
-
-assert Traced and dtype_of
