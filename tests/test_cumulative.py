@@ -90,6 +90,15 @@ def test_products_at_the_ends_of_the_range():
         np.testing.assert_allclose(mode(np.prod)(x), want[-1], rtol=1e-15)
 
 
+@pytest.mark.parametrize("f", [np.cumsum, np.cumprod])
+@pytest.mark.parametrize("first", [-2.0, 3.0])
+def test_what_comes_later_never_multiplies_an_infinity(f, first):
+    """The first running value does not depend on the second element, whose derivative is infinite."""
+    for g, x in ((np.sqrt, 0.0), (np.arcsin, 1.0)):
+        h = lambda x, g=g: f(np.stack([first * x[0], g(x[1])]))[0]
+        np.testing.assert_array_equal(da.grad(h)(np.array([1.0, x])), [first, 0.0])
+
+
 def test_products_of_the_others_that_would_overflow_on_their_way():
     """What is before one element underflows, what is after it overflows; their product is an ordinary number."""
     x = np.array([1e-200, 1e-200, 5.0, 1e200, 1e200, 0.5])

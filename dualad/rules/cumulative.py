@@ -113,6 +113,10 @@ def _cumprod_vjp(
         with np.errstate(all="ignore"):
             after = np.concatenate([x[..., 1:], x[..., :1]], axis=-1)  # the last entry multiplies s[-1] = 0, so is not used
             g = _before(x, c) * _backwards(recurrence(_backwards(after), _backwards(ct)))
+    if type(ct) is np.ndarray:
+        # What only reaches results nobody asked for stays untouched (-0.0), whatever the signs of x made of it.
+        idle = _backwards(np.logical_and.accumulate(_backwards((ct == 0.0) & np.signbit(ct)), axis=-1))
+        g = np.where(idle, -0.0, g) if idle.any() else g
     g = np.moveaxis(g, -1, axis)
     return (g if dtype is None else g.astype(xs[0].dtype),)
 
