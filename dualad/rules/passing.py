@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core import Dual, DualVec, Traced, Var
-from ..generic import pack, shape_of
+from ..generic import pack, plain, shape_of
 from .dispatch import untraced
 from .primitive import FUNCTIONS, implements, not_covered
 from .structure import as_traced
@@ -48,8 +48,6 @@ PLAIN = (
     np.common_type,
     np.unravel_index,
     np.ravel_multi_index,
-    np.shares_memory,
-    np.may_share_memory,
     np.histogram_bin_edges,
     np.array_repr,
     np.array_str,
@@ -74,6 +72,18 @@ def _plain(f: Any) -> Any:
 
 for _f in PLAIN:
     FUNCTIONS[_f] = _plain(_f)
+
+
+@implements(np.shares_memory)
+def shares_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
+    """np.shares_memory: views of one tape do."""
+    return np.shares_memory(plain(a), plain(b), max_work=max_work)
+
+
+@implements(np.may_share_memory)
+def may_share_memory(a: Any, b: Any, /, max_work: Any = None) -> bool:
+    """np.may_share_memory."""
+    return np.may_share_memory(plain(a), plain(b), max_work=max_work)
 
 
 @implements(np.shape)
