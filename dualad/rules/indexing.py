@@ -25,11 +25,14 @@ __all__ = ["getitem", "where"]
 # ---- x[key] --------------------------------------------------------------------------------------------------------------------
 
 
-def _is_basic(key: Any) -> bool:
-    return all(
-        k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or type(k) is int
-        for k in (key if isinstance(key, tuple) else (key,))
-    )
+def _leaves_lanes_alone(key: Any) -> bool:
+    """May an axis of lanes be put before the indexed axes?  Not when arrays apart from each other move their axis to the front."""
+    keys = key if isinstance(key, tuple) else (key,)
+    arrays = [i for i, k in enumerate(keys) if isinstance(k, (list, np.ndarray)) and np.ndim(k)]
+    basic = [k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or type(k) is int for k in keys]
+    if not arrays:
+        return all(basic)
+    return len(arrays) == 1 and all(basic[i] and not isinstance(k, (int, np.integer)) for i, k in enumerate(keys) if i != arrays[0])
 
 
 def _refuse_traced(key: Any) -> None:
@@ -53,11 +56,13 @@ def getitem(x: Any, key: Any) -> Any:
         if x.items is None:  # type: ignore[attr-defined]
             x.items = bind(_elements, [x], {})  # type: ignore[attr-defined]
         return x.items[key]  # type: ignore[attr-defined]
-    if type(x) is DualArray and _is_basic(key):
+    if type(x) is DualArray:
         level = top_level([x])
         assert level is not None
-        keys = key if isinstance(key, tuple) else (key,)
-        return wrap_forward(level, x.primal[key], x.tangent[(slice(None), *keys)] if level.lanes else x.tangent[key])
+        if not level.lanes:
+            return wrap_forward(level, x.primal[key], x.tangent[key])
+        if _leaves_lanes_alone(key):
+            return wrap_forward(level, x.primal[key], x.tangent[(slice(None), *(key if isinstance(key, tuple) else (key,)))])
     return structural(lambda leaves: leaves[0][key], [x], views=False)
 
 

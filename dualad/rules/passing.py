@@ -113,8 +113,10 @@ def _counting(f: Any) -> None:
     FUNCTIONS[f] = rule
 
 
-for _f in (np.histogram, np.histogram2d, np.histogramdd):
-    _counting(_f)
+COUNTING: tuple[Any, ...] = (np.histogram, np.histogram2d, np.histogramdd)
+
+for _count in COUNTING:
+    _counting(_count)
 
 # np.isscalar asks no protocol: it knows numbers by this base class.
 for _type in (Dual, DualVec, Var):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._core import Level, Traced, VarArray, top_level
+from .._core import Dual, Level, Traced, Var, VarArray, top_level
 from ..generic import dtype_of, in_slots, lower, pack, plain, shape_of, wrap_forward
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 
@@ -159,7 +159,7 @@ def structural(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], views
     if level is None:
         return rebuild(list(leaves))
     number = level.level_id
-    if level.plain and level.reverse and all(in_slots(x) for x in leaves if isinstance(x, Traced)):
+    if level.plain and level.reverse and all(in_slots(x) and x.level_id == number for x in leaves if isinstance(x, Traced)):
         return _on_slots(rebuild, leaves, number, views)
     if views and not level.reverse and len(leaves) == 1:
         seen = _see_tangent(rebuild, leaves[0], level)
@@ -301,7 +301,7 @@ MOVERS: tuple[tuple[str, bool, tuple[Any, ...]], ...] = (
     ("1:a", False, (np.compress,)),
     ("1:arr", False, (np.extract,)),
     ("0:arr 1:values", False, (np.append,)),
-    ("0:*arrays", False, (np.concatenate, np.stack)),
+    ("0:*arrays", False, (np.concatenate,)),
     ("0:*tup", False, (np.vstack, np.hstack, np.dstack, np.column_stack)),
 )
 
@@ -345,6 +345,36 @@ def _atleast(f: Any) -> None:
 
 for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
     _atleast(_f)
+
+
+def _stack_scalars(scalars: Sequence[Any]) -> Any:
+    """np.stack of floats and traced floats of one level, without an array for each; None when they are something else."""
+    level = top_level(scalars)
+    kinds = set(map(type, scalars))
+    if level is None or not kinds <= {float, Var, Dual}:
+        return None
+    number = level.level_id
+    if any(x.level_id != number for x in scalars if type(x) is not float):
+        return None
+    if level.reverse:
+        constants = [x for x in scalars if type(x) is float]
+        stored = iter(_core.store(number, np.array(constants)).tolist() if constants else ())
+        return _core.gather(number, np.array([next(stored) if type(x) is float else x.slot_number + 1 for x in scalars], np.int64))
+    return wrap_forward(
+        level,
+        np.array([x if type(x) is float else x.primal for x in scalars]),
+        np.array([0.0 if type(x) is float else x.tangent for x in scalars]),
+    )
+
+
+@implements(np.stack)
+def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
+    """np.stack: the way an array is built from traced scalars."""
+    arrays = list(arrays)
+    result = _stack_scalars(arrays) if axis in (0, -1) and arrays else None
+    if result is None:
+        result = structural(lambda leaves: np.stack(leaves, axis), arrays, views=False)
+    return result if dtype is None else result.astype(dtype)
 
 
 @implements(np.unstack)
