@@ -5,8 +5,13 @@
 array([0.        , 1.38177329])
 """
 
+try:
+    from . import _core as _core
+except ImportError as error:  # started in the source folder, whose core is not compiled
+    raise ImportError("the compiled core of dualad is not here: this may be its source folder; start Python elsewhere, or "
+                      "install it with pip install -e .") from error
 from . import math, numpy
-from . import rules as _rules
+from . import rules as rules
 from ._core import Dual, LeakedValueError
 from .api import derivative, grad, jvp, linearize, stop_gradient, value, value_and_grad, vjp
 from .custom import custom_jvp, custom_vjp
@@ -38,4 +43,17 @@ __all__ = [
     "vjp",
 ]
 
-assert _rules
+
+_LAZY = ("compare", "problems")  # sub-packages that are loaded at their first use
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LAZY])

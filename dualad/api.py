@@ -12,7 +12,7 @@ from . import _core
 from ._core import Traced, open_count
 from .arguments import Selection, check_callable, check_leaf, check_tangent
 from .forward import push, zero_like
-from .generic import plain, shape_of
+from .generic import pack, plain, shape_of
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, tree_map, unflatten
@@ -185,11 +185,23 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
             else:
                 result = None
             if result is not None:
-                return result
+                return result if len(result) == 2 else _continue(args, several or 0, *result)
         out, aux, grads = _value_and_grad(f, argnums, has_aux, args, kwargs)
         return ((out, aux), grads) if has_aux else (out, grads)
 
     return _named(fun, f, "value_and_grad")
+
+
+def _continue(args: tuple[Any, ...], argnums: Any, level: Any, inputs: list[Any], out: Any) -> tuple[Any, Any]:
+    """The sweep of a recording that the compiled core made but left to Python (it holds calls)."""
+    recording = Recording(level, inputs, out)
+    return _swept(recording, Selection("grad", argnums, args, {}))
+
+
+def _swept(recording: Recording, chosen: Selection) -> tuple[Any, Any]:
+    out = _scalar_output(recording, "grad")
+    grads = pull(recording.level, [out], [_one(out)], recording.inputs)
+    return recording.value(out), chosen.gather([_like(g, x) for g, x in zip(grads, chosen.leaves, strict=True)])
 
 
 def _container(f: Callable[..., Any], xs: Any) -> Any:
@@ -216,10 +228,8 @@ def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux
         return result[0]
 
     recording = record(run, chosen.leaves, chosen.call)
-    out = _scalar_output(recording, "grad")
-    grads = pull(recording.level, [out], [_one(out)], recording.inputs)
-    return (recording.value(out), tree_map(lambda a: _drop(recording, a), aux[0]) if has_aux else None,
-            chosen.gather([_like(g, x) for g, x in zip(grads, chosen.leaves, strict=True)]))
+    value_, grads = _swept(recording, chosen)
+    return value_, tree_map(lambda a: _drop(recording, a), aux[0]) if has_aux else None, grads
 
 
 def _one(out: Any) -> Any:
@@ -445,16 +455,10 @@ def value(x: Any) -> Any:
 
 def _plain_copy(x: Any) -> Any:
     if not isinstance(x, Traced):
-        packed = x if not (isinstance(x, np.ndarray) and x.dtype == object) else _core_pack(x)
+        packed = x if not (isinstance(x, np.ndarray) and x.dtype == object) else pack(x)
         return packed if packed is x else _plain_copy(packed)
     p = plain(x)
     return p.copy() if isinstance(p, np.ndarray) else p
-
-
-def _core_pack(x: Any) -> Any:
-    from .generic import pack
-
-    return pack(x)
 
 
 def stop_gradient(x: Any) -> Any:

@@ -63,4 +63,6 @@ def zero_like(x: Any, lead: tuple[int, ...] = ()) -> Any:
     shape = (*lead, *shape_of(x))
     dtype = dtype_of(x)
     zero = np.zeros(shape, dtype if dtype.kind == "f" else np.float64)
-    return zero if shape or isinstance(x, np.ndarray) else float(zero)
+    if shape or isinstance(x, np.ndarray):
+        return zero
+    return float(zero) if dtype == np.float64 else zero[()]

@@ -140,7 +140,8 @@ def pack(x: Any) -> Any:
     """Turn an object array or nested list with traced elements into one traced array; anything else is returned as is."""
     if isinstance(x, (list, tuple)):
         return _pack_list(x) if _has_traced(x) else x
-    if type(x) is np.ndarray and x.dtype == object and any(isinstance(e, Traced) for e in x.flat):
+    if isinstance(x, np.ndarray) and x.dtype == object and any(isinstance(e, Traced) for e in x.flat):
+        x = np.asarray(x)
         return np.reshape(np.stack([as_float(e) for e in x.flat]), x.shape) if x.size else x
     return x
 

@@ -22,7 +22,7 @@ from . import _core
 
 _ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh",
             "atanh": "arctanh", "fabs": "absolute", "pow": "power", "radians": "deg2rad", "degrees": "rad2deg"}
-_HIDDEN = {"gaussian", "sech2", "softweight", "softweight2", "sincd"}  # rows that only partials use
+_HIDDEN = {"gaussian", "sech2", "softweight", "softweight2", "sincd", "remainder"}  # rows that only partials use
 
 pi, e, tau, inf, nan = _math.pi, _math.e, _math.tau, _math.inf, _math.nan
 isnan = _core.plain_predicate(_math.isnan)

@@ -77,7 +77,7 @@ def record(f: Callable[..., Any], leaves: Sequence[Any], call: Callable[[list[An
             pass  # a value of another level came in through a closure: start again on the generic tape
     level = Level(True, 0, False)
     with level:
-        inputs = [GenericVar(level, x) for x in leaves]
+        inputs = [GenericVar(level, np.array(x) if type(x) is np.ndarray else x) for x in leaves]  # the caller may write into x
         return Recording(level, inputs, f(*call(inputs)))
 
 

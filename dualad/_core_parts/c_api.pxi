@@ -118,6 +118,22 @@ cdef extern from "Python.h":
     Py_ssize_t PyLong_AsSsize_t(object o) except? -1
     PyObject *PyDict_GetItem(object d, object k)
 
+cdef extern from *:
+    """
+    /* Scalars are no sequences (NumPy would take buf[i] = t for one) and rebind in x += y without a call. */
+    static void da_make_scalar(PyTypeObject *type)
+    {
+        PyNumberMethods *n = type->tp_as_number;
+        if (type->tp_as_sequence)
+            type->tp_as_sequence->sq_item = NULL;
+        n->nb_inplace_add = n->nb_inplace_subtract = n->nb_inplace_multiply = n->nb_inplace_remainder = NULL;
+        n->nb_inplace_true_divide = n->nb_inplace_floor_divide = NULL;
+        n->nb_inplace_power = NULL;
+        PyType_Modified(type);
+    }
+    """
+    void da_make_scalar(PyTypeObject *type)
+
 ctypedef double (*value_fn)(double, double) noexcept nogil
 ctypedef double (*partial_fn)(double, double, double) noexcept nogil
 ctypedef void (*loop_fn)(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *data) noexcept

@@ -77,7 +77,8 @@ cdef class Dual(Traced):
         return self
 
     def __abs__(self):
-        return new_dual(da_inline_absolute(self.v, 0.0), da_inline_absolute_px(self.v, 0.0, 0.0) * self.d, self.level)
+        return new_dual(da_inline_absolute(self.v, 0.0), times(DA_OP_absolute, da_inline_absolute_px(self.v, 0.0, 0.0), self.d),
+                        self.level)
 
     def __bool__(self):
         return self.v != 0.0
@@ -203,7 +204,7 @@ cdef inline object dual_binary(int code, object l, object r, value_fn value, par
 
 # Partial times tangent; in a row that selects, a zero partial means "the other operand".
 cdef inline double times(int code, double p, double d) noexcept:
-    if p == 0.0 and CLASS_OF[code] == DA_CLASS_SELECT:
+    if p == 0.0 and CLASS_OF[code] >= DA_CLASS_SELECT:   # SELECT, STEP
         return 0.0
     return p * d
 
@@ -215,24 +216,35 @@ cdef object dual_numpy_unary(int code, Dual t):
 
 
 cdef object dual_numpy_binary(int code, object l, object r):
-    cdef double x, y, v, px, py, d = 0.0
-    cdef uint64_t level
+    cdef double x = 0.0, y = 0.0
+    if type(l) is Dual:
+        x = (<Dual>l).v
+    elif not as_constant(l, &x):
+        return None
+    if type(r) is Dual:
+        y = (<Dual>r).v
+    elif not as_constant(r, &y):
+        return None
+    return dual_binary_with_value(code, l, r, numpy_value(code, x, y))
+
+
+# A binary row whose value is known; None when the operands are of two levels.
+cdef object dual_binary_with_value(int code, object l, object r, double v):
+    cdef double x = 0.0, y = 0.0, px, py, d = 0.0
+    cdef uint64_t level = 0
     cdef bint dx = type(l) is Dual, dy = type(r) is Dual
     if dx and dy and (<Dual>l).level != (<Dual>r).level:
         return None
     if dx:
-        x = (<Dual>l).v
-        level = (<Dual>l).level
+        x, level = (<Dual>l).v, (<Dual>l).level
     elif not as_constant(l, &x):
         return None
     if dy:
-        y = (<Dual>r).v
-        level = (<Dual>r).level
+        y, level = (<Dual>r).v, (<Dual>r).level
     elif not as_constant(r, &y):
         return None
     if not alive(level):
         raise_leaked(l if dx else r)
-    v = numpy_value(code, x, y)
     da_partials(code, x, y, v, &px, &py)
     if dx:
         d = times(code, px, (<Dual>l).d)
@@ -363,8 +375,8 @@ cdef object vec_binary(int code, object l, object r, object ufunc, bint by_numpy
     cdef double x = 0.0, y = 0.0, v, px, py
     cdef bint dx = type(l) is DualVec, dy = type(r) is DualVec
     cdef DualVec a, b, out
-    cdef int k
-    cdef uint64_t level
+    cdef int k = 0
+    cdef uint64_t level = 0
     if ((dx or as_constant(l, &x)) and (dy or as_constant(r, &y))
             and not (dx and dy and (<DualVec>l).level != (<DualVec>r).level)):
         if dx:

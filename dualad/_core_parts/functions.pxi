@@ -131,18 +131,26 @@ cdef object math1(int code, object x):
 
 
 cdef object math2(int code, object x, object y):
-    cdef double a, b
+    cdef double a = 0.0, b = 0.0, v
     cdef bint p = as_constant(x, &a), q = as_constant(y, &b)
     if p and q:
         return checked(code, a, b)
-    if type(x) is Dual or type(y) is Dual:
-        result = dual_numpy_binary(code, x, y)
-    elif type(x) is Var or type(y) is Var:
-        result = var_numpy_binary(code, x, y)
-    else:
-        result = None
-    if result is not None:
-        return result
+    if (p or type(x) is Dual or type(x) is Var) and (q or type(y) is Dual or type(y) is Var):
+        if type(x) is Dual:
+            a = (<Dual>x).v
+        elif type(x) is Var:
+            a = (<Var>x).v
+        if type(y) is Dual:
+            b = (<Dual>y).v
+        elif type(y) is Var:
+            b = (<Var>y).v
+        v = checked(code, a, b)
+        if type(x) is Var or type(y) is Var:
+            result = var_binary_with_value(code, x, y, v)
+        else:
+            result = dual_binary_with_value(code, x, y, v)
+        if result is not None:
+            return result
     if isinstance(x, Traced) or isinstance(y, Traced):
         return hook_ufunc(UFUNC_OF[code], "math", (x, y), {})
     raise TypeError(f"{da_rows_name(code)}() of dualad.math takes real numbers; use numpy or dualad.numpy for arrays")
@@ -173,7 +181,7 @@ cdef inline double checked(int code, double x, double y) except? -1.5:
     if isnan(v) and not isnan(x) and not isnan(y):
         raise ValueError(f"math domain error: {da_rows_name(code)}({x!r})")
     if isinf(v) and not isinf(x) and not isinf(y):
-        if code in POLES:
+        if code in POLES or (code == DA_OP_power and x == 0.0):
             raise ValueError(f"math domain error: {da_rows_name(code)}({x!r})")
         raise OverflowError(f"math range error: {da_rows_name(code)}({x!r})")
     return v
@@ -192,5 +200,8 @@ da_pool_install_dual(<PyTypeObject *>Dual)
 da_pool_install_lanes(<PyTypeObject *>DualVec)
 da_pool_install_var(<PyTypeObject *>Var)
 da_pool_install_array(<PyTypeObject *>VarArray)
+da_make_scalar(<PyTypeObject *>Dual)
+da_make_scalar(<PyTypeObject *>DualVec)
+da_make_scalar(<PyTypeObject *>Var)
 find_loop(np.matmul, 3, &MATMUL)
 da_matmul = <void *>MATMUL.fn

@@ -181,35 +181,39 @@ def nodes_of(Level level not None):
 # ---- transformations of one float: the whole way in one call -------------------------------------------------------------
 
 def value_and_grad_float(f, double x):
-    """(f(x), f'(x)) by one recording and one sweep; None when f does not return a float of this level."""
+    """(f(x), f'(x)) by one recording and one sweep.
+
+    A recording that holds Python calls or another kind of output is returned as (level, inputs, out), to be continued; None
+    when f has to run again on the generic tape.
+    """
     cdef Level level = Level.__new__(Level)
     cdef uint32_t s
     cdef da_cursor cursor
-    cdef int64_t stop
     cdef da_tape *t
     open_level(level, True, 0, True)
     try:
         t = level.tape
         s = da_tape_input(t, 1)
         t.val[s] = x
-        out = f(new_var(x, s, level.id))
-        if type(out) is not Var or (<Var>out).level != level.id or level.calls:
-            return None
+        v = new_var(x, s, level.id)
+        out = f(v)
+        simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
     finally:
         close_level(level)
+    if not simple:
+        return level, [v], out
     da_sweep_clear(t.adj, t.slots)
     t.adj[(<Var>out).slot] = 1.0
     cursor = da_cursor_end(t)
-    stop = da_sweep_reverse(t, t.adj, 1, &cursor)
-    if stop != -1:
-        return None
+    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
+        raise MemoryError("temporary of a matrix product")
     return (<Var>out).v, t.adj[s] + 0.0
 
 
 def value_and_grad_array(f, x):
-    """(f(x), gradient) of a float64 array by one recording and one sweep; None when that is not enough."""
+    """(f(x), gradient) of a float64 array by one recording and one sweep; else as value_and_grad_float."""
     cdef Level level
     cdef da_cursor cursor
     cdef da_tape *t
@@ -222,24 +226,26 @@ def value_and_grad_array(f, x):
         t = level.tape
         a = new_input(level, x)
         out = f(a)
-        if type(out) is not Var or (<Var>out).level != level.id or level.calls:
-            return None
+        simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
     finally:
         close_level(level)
+    if not simple:
+        return level, [a], out
     da_sweep_clear(t.adj, t.slots)
     t.adj[(<Var>out).slot] = 1.0
     cursor = da_cursor_end(t)
     if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
-        return None
+        raise MemoryError("temporary of a matrix product")
     return (<Var>out).v, adjoint_array(a, t)
 
 
 def value_and_grad_leaves(f, xs, bint star):
     """(f(xs), gradients) of a flat list or tuple of floats and float64 arrays, in one recording and one sweep.
 
-    f takes the container (star: its items as arguments).  None when xs holds anything else, or that is not enough.
+    f takes the container (star: its items as arguments).  None when xs holds anything else; otherwise as
+    value_and_grad_float.
     """
     cdef Level level
     cdef da_cursor cursor
@@ -272,17 +278,18 @@ def value_and_grad_leaves(f, xs, bint star):
             out = f(*traced)
         else:
             out = f(traced[:] if is_list else tuple(traced))
-        if type(out) is not Var or (<Var>out).level != level.id or level.calls:
-            return None
+        simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
     finally:
         close_level(level)
+    if not simple:
+        return level, traced, out
     da_sweep_clear(t.adj, t.slots)
     t.adj[(<Var>out).slot] = 1.0
     cursor = da_cursor_end(t)
     if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
-        return None
+        raise MemoryError("temporary of a matrix product")
     if floats:
         grads = [t.adj[first - n + i] + 0.0 for i in range(n)]
     else:

@@ -35,6 +35,23 @@ cdef object slow_binary(object ufunc, object l, object r):
     return hook_ufunc(ufunc, "__call__", (l, r), {})
 
 
+cdef bint holds_array(object t):
+    """Is t an array (0-d included), whose memory views share, rather than a scalar?"""
+    if type(t) is VarArray:
+        return True
+    p = t
+    while isinstance(p, Traced):
+        if type(p) is VarArray:
+            return True
+        p = p.primal
+    return isinstance(p, np.ndarray)
+
+
+cdef object refuse_write(str what):
+    raise NotImplementedError(f"{what} writes into a traced array, which is not supported yet; write x = x + y (not x += y), "
+                              "np.sort(x) (not x.sort()), np.where or np.concatenate")
+
+
 cdef object slow_compare(object l, object r, int op):
     if not is_operand(r):
         return NotImplemented
@@ -91,6 +108,46 @@ cdef class Traced:
 
     def __matmul__(l, r):
         return slow_binary(ufunc_matmul, l, r)
+
+    # Arrays share memory with their views, so x += y is a write; scalars rebind, as np.float64 does.
+    def __iadd__(self, other):
+        return refuse_write("x += y") if holds_array(self) else self + other
+
+    def __isub__(self, other):
+        return refuse_write("x -= y") if holds_array(self) else self - other
+
+    def __imul__(self, other):
+        return refuse_write("x *= y") if holds_array(self) else self * other
+
+    def __itruediv__(self, other):
+        return refuse_write("x /= y") if holds_array(self) else self / other
+
+    def __ifloordiv__(self, other):
+        return refuse_write("x //= y") if holds_array(self) else self // other
+
+    def __imod__(self, other):
+        return refuse_write("x %= y") if holds_array(self) else self % other
+
+    def __ipow__(self, other, modulo):
+        return refuse_write("x **= y") if holds_array(self) else self ** other
+
+    def __imatmul__(self, other):
+        return refuse_write("x @= y")
+
+    def sort(self, *args, **kwargs):
+        return refuse_write("x.sort()")
+
+    def fill(self, *args, **kwargs):
+        return refuse_write("x.fill()")
+
+    def put(self, *args, **kwargs):
+        return refuse_write("x.put()")
+
+    def partition(self, *args, **kwargs):
+        return refuse_write("x.partition()")
+
+    def resize(self, *args, **kwargs):
+        return refuse_write("x.resize()")
 
     def __neg__(self):
         return hook_ufunc(ufunc_negative, "__call__", (self,), {})
@@ -358,13 +415,6 @@ cdef class Traced:
 
     def __dir__(self):
         return sorted(set(object.__dir__(self)) | set(METHOD_UFUNCS))
-
-
-def refuse_inplace(name):
-    def method(self, *args, **kwargs):
-        raise NotImplementedError(f"{name} writes into a traced array, which is not supported yet; write x = x + y "
-                                  "(not x += y), np.sort(x) (not x.sort()), np.where, np.concatenate")
-    return method
 
 
 GETITEM = "x[i]"      # names of the two operations that NumPy has no public function for

@@ -146,7 +146,21 @@ cdef inline uint32_t constant(da_tape *t, double c) except? 0xFFFFFFFF:
 
 # np.f(x, y) of scalars: the value from NumPy's own loop; None when this is not a matter of one tape and constants.
 cdef object var_numpy_binary(int code, object l, object r):
-    cdef double x = 0.0, y = 0.0, v
+    cdef double x = 0.0, y = 0.0
+    if type(l) is Var:
+        x = (<Var>l).v
+    elif not as_constant(l, &x):
+        return None
+    if type(r) is Var:
+        y = (<Var>r).v
+    elif not as_constant(r, &y):
+        return None
+    return var_binary_with_value(code, l, r, numpy_value(code, x, y))
+
+
+# Record a binary row whose value is known; None when the operands are of two levels.
+cdef object var_binary_with_value(int code, object l, object r, double v):
+    cdef double x = 0.0, y = 0.0
     cdef bint a = type(l) is Var, b = type(r) is Var
     cdef uint64_t level
     cdef LevelSlot *at
@@ -158,11 +172,6 @@ cdef object var_numpy_binary(int code, object l, object r):
     at = &LEVELS[level & MASK]
     if at.id != level:
         raise_leaked(l if a else r)
-    if a:
-        x = (<Var>l).v
-    if b:
-        y = (<Var>r).v
-    v = numpy_value(code, x, y)
     if a and b:
         return new_var(v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
     if a:

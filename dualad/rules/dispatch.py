@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._core import Traced
 from ..generic import pack, plain
 from .elementwise import MATH_PRIMITIVES, UFUNC_PRIMITIVES
@@ -72,7 +73,7 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
     if method != "__call__":
         rule = METHODS.get((f, method)) or METHODS.get((None, method))
         if rule is None:
-            raise not_covered(f"numpy.{f.__name__}.{method}")
+            raise not_covered(f"{_named(f)[0]}.{method}")
         return rule(*inputs, **kwargs) if (f, method) in METHODS else rule(f, *inputs, **kwargs)
     dtype = kwargs.pop("dtype", None)
     if "where" in kwargs:
@@ -89,8 +90,16 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
         inputs = tuple(x.astype(dtype) if isinstance(x, Traced) else np.asarray(x, dtype)[()] for x in inputs)
     primitive = UFUNC_PRIMITIVES.get(f) or GUFUNCS.get(f)
     if primitive is None:
-        raise not_covered(f"numpy.{f.__name__}")
+        raise not_covered(*_named(f))
     return primitive(*inputs)
+
+
+def _named(f: Any) -> tuple[str, str]:
+    """Name of a ufunc that has no rule, and what to use instead where there is something (scipy.special has ufuncs too)."""
+    if getattr(np, f.__name__, None) is f:
+        return f"numpy.{f.__name__}", ""
+    name = f"{f.__name__} (a ufunc that is not NumPy's)"
+    return (name, f"use dualad.numpy.{f.__name__}") if f.__name__ in _core.OWN_UFUNCS else (name, "")
 
 
 def _look(call: Any, f: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

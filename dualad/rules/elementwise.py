@@ -6,6 +6,7 @@ other payload (nested levels, float32, arrays in forward mode).
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,10 +30,27 @@ def select(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition, a, b)
 
 
+def _select_lazily(condition: Any, a: Callable[[], Any], b: Callable[[], Any]) -> Any:
+    if np.all(condition):
+        return a()
+    return np.where(condition, a(), b()) if np.any(condition) else b()
+
+
+class _LazySelect(ast.NodeTransformer):
+    """select(c, a, b) -> select(c, lambda: a, lambda: b): a side that nothing chooses is not computed."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 (named by ast)
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "select":
+            nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+            node.args[1:] = [ast.Lambda(nothing, side) for side in node.args[1:]]
+        return node
+
+
 def _namespace() -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(np, name) for name in ROWS if isinstance(getattr(np, name, None), np.ufunc)}
     names.update(_core.OWN_UFUNCS)
-    names.update(select=select, lt=np.less, le=np.less_equal, eq=np.equal, nan=np.nan)
+    names.update(select=_select_lazily, lt=np.less, le=np.less_equal, eq=np.equal, nan=np.nan)
     return names
 
 
@@ -42,7 +60,8 @@ NAMESPACE = _namespace()
 @functools.cache
 def compile_rule(text: str) -> Callable[[Any, Any, Any], Any]:
     """A partial of the table as a function of (x, y, v), compiled at its first use."""
-    return eval(f"lambda x, y, v: {text}", NAMESPACE)  # the text is a row of our own table
+    tree = _LazySelect().visit(ast.parse(f"lambda x, y, v: {text}", mode="eval"))
+    return eval(compile(ast.fix_missing_locations(tree), "ops.def", "eval"), NAMESPACE)  # a row of our own table
 
 
 def align(t: Any, ndim: int, lanes: int) -> Any:
@@ -106,8 +125,8 @@ def _vanishes(x: Any) -> Any:
     return a & (b.all(axis=0) if np.ndim(b) > np.ndim(a) else b)
 
 
-def _as_numpy(x: Any) -> Any:
-    return np.float64(x) if type(x) is float or type(x) is int else x
+def _as_numpy(x: Any, dtype: Any) -> Any:
+    return dtype.type(x) if type(x) is float or type(x) is int else x
 
 
 def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primitive:
@@ -115,13 +134,15 @@ def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primi
     selects = row["cls"] in ("SELECT", "STEP")
 
     def parts(primals: Sequence[Any], out: Any, i: int) -> Any:
-        x = _as_numpy(primals[0])
-        y = _as_numpy(primals[1]) if len(primals) == 2 else x
+        dtype = dtype_of(out)
+        x, v = _as_numpy(primals[0], dtype), _as_numpy(out, dtype)
+        y = _as_numpy(primals[1], dtype) if len(primals) == 2 else x
+        single = dtype.itemsize < 8 and not any(isinstance(a, Traced) for a in (x, y, v))
+        if single:  # thresholds like 1e-290 need double
+            x, y, v = (np.asarray(a, np.float64)[()] for a in (x, y, v))
         with np.errstate(all="ignore"):
-            p = compile_rule(texts[i])(x, y, _as_numpy(out))
-        if type(p) is np.ndarray and p.dtype == np.float64 and dtype_of(out) == np.float32:
-            p = p.astype(np.float32)  # a select among literals is double
-        return p
+            p = compile_rule(texts[i])(x, y, v)
+            return p if not single or type(p) is float else np.asarray(p, dtype)[()]
 
     def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int) -> Any:
         ndim, total = len(shape_of(out)), None
@@ -133,7 +154,8 @@ def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primi
                 term = t if type(p) is float and p == 1.0 else p * t
             if selects and np.any(zero := plain(p) == 0.0):
                 term = select(zero if np.ndim(zero) else bool(zero), 0.0, term)
-            total = term if total is None else total + term
+            with np.errstate(all="ignore"):
+                total = term if total is None else total + term
         return fit(total, out, lanes, tangents)
 
     def vjp(ct: Any, primals: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> Any:
@@ -152,6 +174,9 @@ def fit(tangent: Any, out: Any, lanes: int, tangents: Sequence[Any]) -> Any:
         want = (k, *want)
     if tuple(shape_of(tangent)) != want:
         tangent = np.broadcast_to(tangent, want)
+    dtype = dtype_of(out)
+    if dtype_of(tangent) != dtype and dtype.kind == "f":
+        tangent = tangent.astype(dtype) if hasattr(tangent, "astype") else dtype.type(tangent)
     return tangent
 
 

@@ -129,7 +129,9 @@ def record(primitive: Primitive, level: Level, args: Sequence[Any], params: dict
         raise _NeedsGenericTape
     inputs = [a if isinstance(a, Traced) and a.level_id == number else None for a in args]
     out = apply(*values, **params)
-    call = Call(primitive, inputs, values, out, params)
+    # Constants are copied (in their memory order): a later write into the caller's array must not change the derivative.
+    kept = [np.array(v) if x is None and isinstance(v, np.ndarray) else v for v, x in zip(values, inputs, strict=True)]
+    call = Call(primitive, inputs, kept, out, params)
     outs = [out] if call.single else list(out)
     if level.plain and all(_fits_slots(o) for o in outs):
         call.outputs = _core.append_call(number, call, outs)
