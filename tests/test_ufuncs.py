@@ -317,3 +317,12 @@ def test_kinks_are_the_same_on_every_carrier(f, args, want):
             tangents = tuple((np.ones_like(v) if isinstance(v, np.ndarray) else 1.0) * (i == j) for j, v in enumerate(given))
             assert np.ravel(pull(one)[i])[0] == want[i]
             assert np.ravel(da.jvp(f, given, tangents)[1])[0] == want[i]
+
+
+def test_another_librarys_ufunc_is_not_called_numpys():
+    """scipy.special.erf is a ufunc of the same name as a row of the table."""
+    special = pytest.importorskip("scipy.special")
+    with pytest.raises(NotImplementedError, match=r"erf \(a ufunc that is not NumPy's\).*dualad\.numpy\.erf"):
+        da.grad(special.erf)(0.5)
+    with pytest.raises(NotImplementedError, match=r"expit \(a ufunc that is not NumPy's\)"):
+        da.grad(special.expit)(0.5)
