@@ -476,6 +476,22 @@ def test_what_is_not_covered_says_so():
             da.jvp(f, (x,), (x,))
 
 
+def test_a_constant_overwritten_later_changes_no_derivative():
+    """A recorded product once kept the caller's array, and a buffer used again gave the gradient of the wrong product."""
+    a, x = normal(2, 3), normal(3)
+    for product in (np.matmul, np.dot, np.inner, lambda a, x: np.einsum("ij,j->i", a, x), lambda a, x: np.tensordot(a, x, 1)):
+
+        def f(x, product=product):
+            buffer = np.array(a, x.dtype)
+            y = product(buffer, x)
+            buffer[:] = 0.0
+            return np.sum(y)
+
+        close(da.grad(f)(x), a.sum(0))
+        close(da.grad(lambda x, f=f: da.jvp(f, (x,), (x,))[1])(x), a.sum(0))
+        np.testing.assert_allclose(da.grad(f)(np.asarray(x, np.float32)), a.sum(0), rtol=1e-5)
+
+
 def test_no_warning_escapes():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
