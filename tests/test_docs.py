@@ -136,16 +136,39 @@ def table_rows(path):
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def make_rule_table():
-    spec = importlib.util.spec_from_file_location("make_rule_table", DOCS / "make_rule_table.py")
+def make_tables():
+    spec = importlib.util.spec_from_file_location("make_tables", DOCS / "make_tables.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 def test_rule_page_is_current():
-    """docs/rules.md is what docs/make_rule_table.py writes now."""
-    assert (DOCS / "rules.md").read_text(encoding="utf-8") == make_rule_table().page(), "run python docs/make_rule_table.py"
+    """docs/rules.md is what docs/make_tables.py writes now."""
+    assert (DOCS / "rules.md").read_text(encoding="utf-8") == make_tables().rules_page(), "run python docs/make_tables.py"
+
+
+def test_coverage_page_is_current():
+    """docs/coverage.md lists every function of NumPy where it belongs (functions of another NumPy may be missing or too many)."""
+    page = (DOCS / "coverage.md").read_text(encoding="utf-8")
+    sections = dict(zip(*[iter(re.split(r"^## (.*)$", page, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    for lists in make_tables().coverage().values():
+        for heading, names in lists.items():
+            wrong = [n for n in names if f"`{n}`" not in sections[heading.capitalize()] and f"`{n}`" in page]
+            assert not wrong, f"{wrong} belong under {heading!r}: run python docs/make_tables.py"
+
+
+@pytest.mark.parametrize("name", ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"])
+def test_functions_that_write_raise(name):
+    """The coverage page says so."""
+    assert f"`{name}`" in make_tables().NOTES["with a rule"]
+    with pytest.raises((NotImplementedError, TypeError), match=r"writ|plain|deriv"):
+        dualad.grad(lambda x: (getattr(np, name)(x, *WRITES.get(name, (0, 1.0))), np.sum(x))[1])(np.ones((2, 2)))
+
+
+#: what the writing functions take after the array
+WRITES = {"copyto": (np.ones((2, 2)),), "fill_diagonal": (1.0,), "place": (np.ones((2, 2), bool), [1.0]),
+          "put_along_axis": (np.zeros((1, 2), int), 1.0, 0), "putmask": (np.ones((2, 2), bool), 1.0)}  # fmt: skip
 
 
 def test_rule_page_has_every_row():
