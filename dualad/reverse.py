@@ -77,8 +77,22 @@ def record(f: Callable[..., Any], leaves: Sequence[Any], call: Callable[[list[An
             pass  # a value of another level came in through a closure: start again on the generic tape
     level = Level(True, 0, False)
     with level:
-        inputs = [GenericVar(level, np.array(x) if type(x) is np.ndarray else x) for x in leaves]  # the caller may write into x
+        inputs = [GenericVar(level, _own(x)) for x in leaves]
         return Recording(level, inputs, f(*call(inputs)))
+
+
+def _own(x: Any) -> Any:
+    """A copy of an input array (the caller may write into it later), in its own memory layout (NumPy's loops round by it)."""
+    if type(x) is not np.ndarray:
+        return x
+    if x.flags.c_contiguous or x.flags.f_contiguous or not x.size:
+        return np.array(x)
+    low, high = np.lib.array_utils.byte_bounds(x)
+    if high - low > 16 * x.nbytes:
+        return np.array(x)
+    copy: Any = np.ndarray(x.shape, x.dtype, np.empty(high - low, np.uint8), x.ctypes.data - low, x.strides)
+    copy[...] = x
+    return copy
 
 
 def _is_double(x: Any) -> bool:

@@ -123,9 +123,9 @@ cdef extern from *:
     /* Scalars are no sequences (NumPy would take buf[i] = t for one) and rebind in x += y without a call. */
     static void da_make_scalar(PyTypeObject *type)
     {
+        static PySequenceMethods no_sequence; /* not type->tp_as_sequence itself: the base class shares that */
         PyNumberMethods *n = type->tp_as_number;
-        if (type->tp_as_sequence)
-            type->tp_as_sequence->sq_item = NULL;
+        type->tp_as_sequence = &no_sequence;
         n->nb_inplace_add = n->nb_inplace_subtract = n->nb_inplace_multiply = n->nb_inplace_remainder = NULL;
         n->nb_inplace_true_divide = n->nb_inplace_floor_divide = NULL;
         n->nb_inplace_power = NULL;

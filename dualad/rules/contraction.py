@@ -23,9 +23,11 @@ from .._core import Traced
 from ..generic import dtype_of, shape_of
 from .primitive import Primitive, bind
 
-__all__ = ["Letters", "contract", "plus", "product", "product_jvp", "product_vjp"]
+__all__ = ["Letters", "contract", "plus", "product", "product_jvp", "product_vjp", "quiet"]
 
 Letters = tuple[int, ...]
+
+quiet = np.errstate(all="ignore")  # decorates rules: only the user's own operations warn
 
 
 # ---- evaluation on plain arrays ------------------------------------------------
@@ -145,6 +147,7 @@ def _lane_letter(letters: Sequence[Letters], out: Letters) -> int:
     return min(min(s, default=0) for s in (*letters, out)) - 1
 
 
+@quiet
 def product_jvp(tangents: Sequence[Any], operands: Sequence[Any], out_value: Any, lanes: int, f: Any, letters: Sequence[Letters],
                 out: Letters, missing: Sequence[tuple[int, int]] = ()) -> Any:
     """Sum over the operands of the product with that one replaced by its tangent."""
@@ -161,6 +164,7 @@ def product_jvp(tangents: Sequence[Any], operands: Sequence[Any], out_value: Any
     return total
 
 
+@quiet
 def product_vjp(ct: Any, operands: Sequence[Any], out_value: Any, needs: Sequence[bool], lanes: int, f: Any,
                 letters: Sequence[Letters], out: Letters, missing: Sequence[tuple[int, int]] = ()) -> tuple[Any, ...]:
     """For each operand the product of the cotangent with the other operands."""

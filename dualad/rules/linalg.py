@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core import Traced
 from ..generic import dtype_of, plain, shape_of
 from .dispatch import untraced
 from .elementwise import align, unbroadcast
@@ -278,12 +279,12 @@ def _gaps(w: Any) -> Any:
 
 
 def _divided(x: Any, w: Any) -> Any:
-    """x_ij / (w_j - w_i) off the diagonal; where x_ij is exactly zero, zero (equal eigenvalues included)."""
+    """x_ij / (w_j - w_i) off the diagonal; at equal eigenvalues infinite, zero where x_ij is exactly zero, NaN to higher orders."""
     gaps = _gaps(w)
     with np.errstate(invalid="ignore", over="ignore"):
-        if np.all(np.isfinite(plain(gaps))):
+        if isinstance(x, Traced) or np.all(np.isfinite(plain(gaps))):
             return x * gaps
-        return np.where(plain(x) == 0.0, 0.0, x * gaps)
+        return np.where(x == 0.0, 0.0, x * gaps)
 
 
 def _eigh_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, UPLO: Any) -> tuple[Any, Any]:

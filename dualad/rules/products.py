@@ -15,7 +15,7 @@ import numpy as np
 from .. import _core
 from .._core import VarArray
 from ..generic import dtype_of, shape_of
-from .contraction import Letters, contract, plus, product, product_jvp, product_vjp
+from .contraction import Letters, contract, plus, product, product_jvp, product_vjp, quiet
 from .dispatch import GUFUNCS, untraced
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 from .structure import as_traced
@@ -57,6 +57,7 @@ def matmul_letters(nx: int, ny: int) -> tuple[tuple[Letters, Letters], Letters]:
     return (x, y), names + (() if nx == 1 else (0,)) + (() if ny == 1 else (2,))
 
 
+@quiet
 def _matmul_jvp(tangents: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int) -> Any:
     if lanes:
         letters, result = matmul_letters(len(shape_of(xs[0])), len(shape_of(xs[1])))
@@ -66,6 +67,7 @@ def _matmul_jvp(tangents: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int
     return right if left is None else left if right is None else plus(left, right)
 
 
+@quiet
 def _matmul_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> tuple[Any, ...]:
     a, b = xs
     na, nb = len(shape_of(a)), len(shape_of(b))
@@ -389,6 +391,7 @@ def _reach(na: int, nv: int, mode: str) -> tuple[int, int]:
     return 0, 0
 
 
+@quiet
 def _correlate_jvp(tangents: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int, mode: str) -> Any:
     (a, v), (ta, tv) = xs, tangents
     n = shape_of(v)[0]
@@ -399,6 +402,7 @@ def _correlate_jvp(tangents: Sequence[Any], xs: Sequence[Any], out: Any, lanes: 
     return right if left is None else left if right is None else left + right
 
 
+@quiet
 def _correlate_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int, mode: str) -> tuple[Any, ...]:
     a, v = xs
     na, n = shape_of(a)[0], shape_of(v)[0]
