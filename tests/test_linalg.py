@@ -338,6 +338,9 @@ def test_equal_eigenvalues():
     assert not np.all(np.isfinite(dv))
     w, dv = da.jvp(np.linalg.eigh, (x,), (np.diag([3.0, 1.0, 1.0]),))[1]
     np.testing.assert_array_equal(dv, np.zeros((3, 3)))
+    d = np.diag([3.0, 1.0, 1.0])  # vectors stay along it, but their second derivative is undefined: never a silent zero
+    second = da.jvp(lambda y: da.jvp(lambda z: np.linalg.eigh(z)[1], (y,), (d,))[1], (x,), (t,))[1]
+    assert not np.all(np.isfinite(second))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         da.jacrev(np.linalg.eigh)(x)
