@@ -1,6 +1,7 @@
 /* mathfn.c: see mathfn.h for the contract of each function. */
 #include "mathfn.h"
 #include <math.h>
+#include <stdint.h>
 
 #define DA_PI 3.141592653589793
 #define DA_LN2 0.6931471805599453
@@ -105,17 +106,21 @@ double da_sinc(double x)
     return sin(y) / y;
 }
 
-/* sin(pi x + quarter * pi/2): the argument is reduced exactly before pi enters. */
+/* 2 x = quarter turns + rest: exact, before pi enters; returns the turns modulo 4. */
+static int reduced(double x, double *rest)
+{
+    double y = 2.0 * (fabs(x) < 1.0e15 ? x : fmod(x, 2.0)), q = rint(y);
+    *rest = y - q;
+    return (int)((int64_t)q & 3);
+}
+
+/* sin(pi x + quarter * pi/2) */
 static double sinpi_quarter(double x, int quarter)
 {
-    double r = fmod(x, 2.0) * 2.0, q = rint(r); /* quarters of a turn: exact */
-    double t = (r - q) * (DA_PI / 2.0);
-    switch ((((int)q + quarter) % 4 + 4) % 4) {
-    case 0: return sin(t);
-    case 1: return cos(t);
-    case 2: return -sin(t);
-    default: return -cos(t);
-    }
+    double r;
+    int turn = (reduced(x, &r) + quarter) & 3;
+    double t = r * (DA_PI / 2.0), f = turn & 1 ? cos(t) : sin(t);
+    return turn & 2 ? -f : f;
 }
 
 /* Numbers of twice the precision, hi + lo (Dekker 1971): where a derivative passes through zero as a difference. */
@@ -158,9 +163,9 @@ static const twofold PI2 = {3.141592653589793, 1.2246467991473532e-16};
 /* sinpi_quarter in twice the precision, by the power series of sine or cosine on [-pi/4, pi/4]. */
 static twofold sinpi_quarter_twofold(double x, int quarter)
 {
-    double r = fmod(x, 2.0) * 2.0, q = rint(r);
-    int turn = (((int)q + quarter) % 4 + 4) % 4, odd = !(turn & 1);
-    twofold t = times(PI2, (twofold){(r - q) * 0.5, 0.0}), square = times(t, t);
+    double r;
+    int turn = (reduced(x, &r) + quarter) & 3, odd = !(turn & 1);
+    twofold t = times(PI2, (twofold){r * 0.5, 0.0}), square = times(t, t);
     twofold term = odd ? t : (twofold){1.0, 0.0}, s = term;
     for (int k = odd + 2; k < 30; k += 2) {
         term = over_number(times(term, square), -(double)(k * (k - 1)));
@@ -207,7 +212,13 @@ double da_sincd(double x, double order)
     double z = DA_PI * x;
     if (isinf(x))
         return 0.0;
-    if (n == 1 && fabs(z) > 1.5) {
+    if (n == 1 && fabs(z) < 2.0) {
+        double t = -z / 3.0, s = t;
+        for (int j = 1; j < 16; j++)
+            s += t *= -(z * z) / (2.0 * j * (2.0 * j + 3.0));
+        return DA_PI * s;
+    }
+    if (n == 1) {
         double c = sinpi_quarter(x, 1), s = sinpi_quarter(x, 0) / z;
         if (fabs(c - s) > 0.5 * fabs(s)) /* no zero of tan(z) = z is near */
             return (c - s) / x;

@@ -103,6 +103,29 @@ def test_rule_strings(name, i):
         check(name, i, dualad.jvp(dualad.grad(lambda t: np.sum(f(t))), (xs[i],), (np.zeros(len(xs[i])),))[0])
 
 
+@pytest.mark.parametrize(("name", "i"), PARTS)
+def test_float32(name, i):
+    """float32 stays float32 (but for float_power, whose result is float64), and its derivatives have float32's digits."""
+    domain = ROWS[name]["domain"]
+    kept = [np.float32(p) for p in points(ROWS[name]) if 1e-6 < abs(p[0]) < 1e6 and (1e-6 < abs(p[-1]) < 1e6 or domain == "ORDER")]
+    if domain in ("UNIT", "ABOVE1"):
+        kept = [p for p in kept if abs(p[0]) != 1.0]
+    if domain == "APART":
+        kept = [p for p in kept if p[0] != p[1]]
+    xs = tuple(np.array(kept).T.copy())
+    rounded = [tuple(map(float, p)) for p in kept]
+    f = function_of(name, i, xs)
+    with np.errstate(all="ignore"):
+        both = dualad.grad(lambda t: np.sum(f(t)))(xs[i]), dualad.jvp(f, (xs[i],), (np.ones_like(xs[i]),))[1]
+    assert both[0].dtype == np.float32
+    assert name == "float_power" or both[1].dtype == np.float32
+    wanted = [exact_partial(name, i, p) for p in rounded]
+    for got in both:
+        for p, g, w in zip(rounded, got, wanted, strict=True):
+            if w == 0 or 1e-30 < abs(w) < 1e30:
+                assert abs(float(g) - w) <= LIMIT * float(np.spacing(np.float32(abs(float(w))))), (p, g, float(w))
+
+
 # The points that ruin textbook formulas: (row, operand, point).
 NAMED = [
     *[("hypot", i, (a, b)) for i in (0, 1) for a, b in ((1e200, 1e200), (3e200, -4e199), (1e-200, 1e-200), (5e-324, 5e-324),
