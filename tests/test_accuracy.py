@@ -126,6 +126,25 @@ def test_float32(name, i):
                 assert abs(float(g) - w) <= LIMIT * float(np.spacing(np.float32(abs(float(w))))), (p, g, float(w))
 
 
+SPECIAL = [math.inf, -math.inf, math.nan, 0.0, -0.0, 1.0, -1.0, -2.5, 1e308]
+
+
+@pytest.mark.parametrize(("name", "i"), PARTS)
+def test_special_values_are_the_same_in_every_carrier(name, i):
+    """Outside the domain, at poles, infinities and NaN: whatever the rule gives, it gives in all four implementations."""
+    pairs = [(a, 2.0) for a in SPECIAL] if ROWS[name]["domain"] == "ORDER" else [(a, b) for a in SPECIAL for b in SPECIAL]
+    kept = pairs if ROWS[name]["arity"] == 2 else [(a,) for a in SPECIAL]
+    xs = tuple(np.array(c) for c in zip(*kept, strict=True))
+    f = function_of(name, i, xs)
+    with np.errstate(all="ignore"):
+        kernels = dualad.grad(lambda t: np.sum(f(t)))(xs[i])
+        others = [dualad.jvp(f, (xs[i],), (np.ones(len(kept)),))[1],
+                  [dualad.derivative(function_of(name, i, p))(p[i]) for p in kept],
+                  [dualad.grad(function_of(name, i, p))(p[i]) for p in kept]]
+    for other in others:
+        np.testing.assert_allclose(other, kernels, rtol=1e-14, atol=0.0, equal_nan=True)
+
+
 # The points that ruin textbook formulas: (row, operand, point).
 NAMED = [
     *[("hypot", i, (a, b)) for i in (0, 1) for a, b in ((1e200, 1e200), (3e200, -4e199), (1e-200, 1e-200), (5e-324, 5e-324),
