@@ -23,9 +23,15 @@ typedef struct {
     int kept, most;
 } da_pool;
 
+#if defined(__GNUC__)
+#define DA_HOT __attribute__((always_inline)) static inline
+#else
+#define DA_HOT static inline
+#endif
+
 #define DA_POOL_NEXT(o) (*(PyObject **)((char *)(o) + sizeof(PyObject)))
 
-static inline PyObject *da_pool_take(da_pool *p, PyTypeObject *type)
+DA_HOT PyObject *da_pool_take(da_pool *p, PyTypeObject *type)
 {
 #if !defined(Py_GIL_DISABLED)
     PyObject *o = p->head;
@@ -83,7 +89,7 @@ DA_POOL(var, 4096)
 DA_POOL(array, 256)
 
 /* New numbers: a new reference, or NULL with MemoryError set. */
-static inline PyObject *da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
+DA_HOT PyObject *da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
 {
     da_dual_object *o = (da_dual_object *)(void *)da_pool_take(&da_pool_dual, type);
     if (o) {
@@ -94,7 +100,7 @@ static inline PyObject *da_new_dual(PyTypeObject *type, double v, double d, uint
     return (PyObject *)o;
 }
 
-static inline PyObject *da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
+DA_HOT PyObject *da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
 {
     if (slot == UINT32_MAX) {
         PyErr_SetString(PyExc_MemoryError, "the tape is full: more operations than its address space holds");

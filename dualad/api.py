@@ -223,7 +223,8 @@ def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux
         if not has_aux:
             return result
         if not isinstance(result, tuple) or len(result) != 2:
-            raise TypeError(f"grad with has_aux=True needs a function that returns (value, aux); it returned {type(result).__name__}")
+            raise TypeError("grad with has_aux=True needs a function that returns (value, aux); it returned "
+                            f"{type(result).__name__}")
         aux[:] = [result[1]]
         return result[0]
 

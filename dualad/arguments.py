@@ -36,8 +36,9 @@ def check_leaf(x: Any, who: str, what: str) -> Any:
             packed = pack(x)
             if packed is not x:
                 return packed
-        hint = {"i": "write x.astype(float)", "u": "write x.astype(float)", "b": "write x.astype(float)",
-                "c": "complex inputs are not differentiated yet; split it into x.real and x.imag"}.get(kind, "pass an array of floats")
+        hint: Any = {"i": "write x.astype(float)", "u": "write x.astype(float)", "b": "write x.astype(float)",
+                "c": "complex inputs are not differentiated yet; split it into x.real and x.imag"}
+        hint = hint.get(kind, "pass an array of floats")
         raise TypeError(f"{who}: {what} is an array of {x.dtype}, which has no derivative; {hint}")
     if isinstance(x, np.floating):
         return x if x.dtype.itemsize <= 8 else float(x)

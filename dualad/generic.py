@@ -17,7 +17,8 @@ import numpy as np
 from . import _core
 from ._core import Dual, DualVec, Level, Traced, Var, VarArray
 
-__all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of", "tangent_of", "wrap_forward"]
+__all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of", "tangent_of",
+           "wrap_forward"]
 
 MAX_LANES_SCALAR = 128
 

@@ -58,7 +58,8 @@ def _tidy(block: Any, leaf: Any) -> Any:
 
 
 def _assemble(chosen: Selection, structure: Any, rows: list[list[Any]]) -> Any:
-    return unflatten(structure, [chosen.gather([_tidy(b, x) for b, x in zip(blocks, chosen.leaves, strict=True)]) for blocks in rows])
+    return unflatten(structure, [chosen.gather([_tidy(b, x) for b, x in zip(blocks, chosen.leaves, strict=True)])
+                                 for blocks in rows])
 
 
 def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -106,7 +107,7 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
 
 def _recorded(f: Callable[..., Any], chosen: Selection) -> Recording | None:
     """A recording to sweep tangents over, where that is cheaper than running f on duals: arrays on a tape of floats."""
-    if open_count() or all(type(x) is float for x in chosen.leaves) and len(chosen.leaves) <= WIDE_CHUNK:
+    if open_count() or (all(type(x) is float for x in chosen.leaves) and len(chosen.leaves) <= WIDE_CHUNK):
         return None
     recording = record(lambda *xs: f(*xs, **chosen.kwargs), chosen.leaves, chosen.call)
     return recording if recording.level.plain else None
@@ -254,7 +255,8 @@ def choose_mode(n: int, m: int) -> tuple[str, str]:
     ('rev', 'fwd')
     """
     if n <= REVERSE_WEIGHT * m:
-        return "fwd", f"{n} inputs are not more than {REVERSE_WEIGHT:g} times the {m} outputs: {n} tangents cost less than {m} adjoints"
+        return "fwd", (f"{n} inputs are not more than {REVERSE_WEIGHT:g} times the {m} outputs: {n} tangents cost less than "
+                       f"{m} adjoints")
     return "rev", f"{n} inputs are more than {REVERSE_WEIGHT:g} times the {m} outputs: {m} adjoints cost less than {n} tangents"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .api import jvp, vjp
 from .arguments import Selection
-from .generic import shape_of
+from .generic import size_of
 from .jacobians import jacfwd, jacrev
 from .tree import flatten, unflatten
 
@@ -62,7 +62,9 @@ def numerical_jacobian(f: Callable[..., Any], args: Sequence[Any], step: float |
             tries = []
             for s in steps:
                 h = s * scale
-                tries.append((8.0 * (evaluate(i, j, h) - evaluate(i, j, -h)) - (evaluate(i, j, 2 * h) - evaluate(i, j, -2 * h))) / (12.0 * h))
+                near = evaluate(i, j, h) - evaluate(i, j, -h)
+                far = evaluate(i, j, 2 * h) - evaluate(i, j, -2 * h)
+                tries.append((8.0 * near - far) / (12.0 * h))
             best = tries[-1]
             if len(tries) == 3:  # of two neighbouring steps, trust the pair that differs least
                 best = np.where(abs(tries[0] - tries[1]) < abs(tries[1] - tries[2]), tries[1], tries[2])
@@ -131,7 +133,7 @@ def _matrix(jac: Any, out: Any, leaves: Sequence[Any]) -> np.ndarray:
     rows, at = [], 0
     for y in flatten(out)[0]:
         m = int(np.prod(np.shape(y), dtype=int))
-        rows.append(np.concatenate([blocks[at + k].reshape(m, int(np.prod(shape_of(x), dtype=int))) for k, x in enumerate(leaves)], axis=1))
+        rows.append(np.concatenate([blocks[at + k].reshape(m, size_of(x)) for k, x in enumerate(leaves)], axis=1))
         at += len(leaves)
     return np.concatenate(rows) if rows else np.zeros((0, sum(np.size(x) for x in leaves)))
 

@@ -183,22 +183,26 @@ cdef inline object dual_binary(int code, object l, object r, value_fn value, par
             if (<Dual>r).level == level:
                 y = (<Dual>r).v
                 v = value(x, y)
-                return new_dual(v, times(code, px(x, y, v), (<Dual>l).d) + times(code, py(x, y, v), (<Dual>r).d), level)
-        elif PyFloat_CheckExact(r) or as_constant(r, &y):
-            if PyFloat_CheckExact(r):
-                y = PyFloat_AS_DOUBLE(r)
+                return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d) + times(code, py(x, y, v), (<Dual>r).d), level)
+        elif PyFloat_CheckExact(r):
+            y = PyFloat_AS_DOUBLE(r)
             v = value(x, y)
-            return new_dual(v, times(code, px(x, y, v), (<Dual>l).d), level)
+            return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d), level)
+        elif as_constant(r, &y):
+            v = value(x, y)
+            return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d), level)
     elif type(r) is Dual:
         y = (<Dual>r).v
         level = (<Dual>r).level
         if LEVELS[level & MASK].id != level:
             raise_leaked(r)
-        if PyFloat_CheckExact(l) or as_constant(l, &x):
-            if PyFloat_CheckExact(l):
-                x = PyFloat_AS_DOUBLE(l)
+        if PyFloat_CheckExact(l):
+            x = PyFloat_AS_DOUBLE(l)
             v = value(x, y)
-            return new_dual(v, times(code, py(x, y, v), (<Dual>r).d), level)
+            return da_new_dual(<PyTypeObject *>Dual, v, times(code, py(x, y, v), (<Dual>r).d), level)
+        if as_constant(l, &x):
+            v = value(x, y)
+            return da_new_dual(<PyTypeObject *>Dual, v, times(code, py(x, y, v), (<Dual>r).d), level)
     return slow_binary(ufunc, l, r)
 
 

@@ -102,7 +102,7 @@ cdef inline object var_unary(int code, Var x, double v):
     cdef LevelSlot *at = &LEVELS[x.level & MASK]
     if at.id != x.level:
         raise_leaked(x)
-    return new_var(v, da_tape_push(at.tape, code, x.slot, 0, v), x.level)
+    return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code, x.slot, 0, v), x.level)
 
 
 cdef inline object var_binary(int code, object l, object r, value_fn value, object ufunc):
@@ -118,22 +118,27 @@ cdef inline object var_binary(int code, object l, object r, value_fn value, obje
         if type(r) is Var:
             if (<Var>r).level == level:
                 v = value(x, (<Var>r).v)
-                return new_var(v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
+                return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
         elif PyFloat_CheckExact(r):
             y = PyFloat_AS_DOUBLE(r)
             v = value(x, y)
-            return new_var(v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
+            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
         elif as_constant(r, &y):
             v = value(x, y)
-            return new_var(v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
+            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
     elif type(r) is Var:
         level = (<Var>r).level
         at = &LEVELS[level & MASK]
         if at.id != level:
             raise_leaked(r)
+        if PyFloat_CheckExact(l):
+            x = PyFloat_AS_DOUBLE(l)
+            v = value(x, (<Var>r).v)
+            return da_new_var(<PyTypeObject *>Var, v,
+                              da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
         if as_constant(l, &x):
             v = value(x, (<Var>r).v)
-            return new_var(v, da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
+            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
     return slow_binary(ufunc, l, r)
 
 

@@ -39,7 +39,7 @@ def _select_lazily(condition: Any, a: Callable[[], Any], b: Callable[[], Any]) -
 class _LazySelect(ast.NodeTransformer):
     """select(c, a, b) -> select(c, lambda: a, lambda: b): a side that nothing chooses is not computed."""
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 (named by ast)
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id == "select":
             nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
@@ -80,7 +80,8 @@ def unbroadcast(c: Any, shape: tuple[int, ...], lanes: int) -> Any:
     if len(have) - lead == len(shape) and tuple(have[lead:]) == tuple(shape):
         return c
     extra = len(have) - lead - len(shape)
-    axes = tuple(range(lead, lead + extra)) + tuple(lead + extra + i for i, n in enumerate(shape) if n == 1 != have[lead + extra + i])
+    first = lead + extra
+    axes = (*range(lead, first), *(first + i for i, n in enumerate(shape) if n == 1 != have[first + i]))
     c = np.sum(c, axis=axes) if axes else c
     return np.reshape(c, tuple(have[:lead]) + tuple(shape)) if len(shape_of(c)) != lead + len(shape) else c
 

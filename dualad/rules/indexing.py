@@ -32,7 +32,7 @@ def _leaves_lanes_alone(key: Any) -> bool:
     basic = [k is None or k is Ellipsis or isinstance(k, (slice, np.integer)) or type(k) is int for k in keys]
     if not arrays:
         return all(basic)
-    return len(arrays) == 1 and all(basic[i] and not isinstance(k, (int, np.integer)) for i, k in enumerate(keys) if i != arrays[0])
+    return all(basic[i] and not isinstance(k, (int, np.integer)) for i, k in enumerate(keys) if i != arrays[0])
 
 
 def _refuse_traced(key: Any) -> None:
