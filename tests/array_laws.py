@@ -79,11 +79,12 @@ def _lanes(f, args, want):
     forward = da.jacfwd(f, argnums=numbers)(*args)
     reverse = da.jacrev(f, argnums=numbers)(*args)
     many = isinstance(want, (tuple, list))
-    kept = []
-    da.jvp(lambda s: kept.append(da.jacfwd(f, argnums=numbers)(*args)) or s, (1.0,), (1.0,))  # inside a level: f runs on duals
-    for a, b in zip(leaves(kept[0]), leaves(forward), strict=True):
-        for u, v in zip(leaves(a), leaves(b), strict=True):
-            np.testing.assert_allclose(u, v, rtol=1e-9, atol=1e-10 * (1.0 + np.max(np.abs(v), initial=0.0)))
+    for jacobian, outside in ((da.jacfwd, forward), (da.jacrev, reverse)):
+        kept = []  # inside a level there are no slots: f runs on duals with lanes, and on the tape of calls
+        da.jvp(lambda s, jacobian=jacobian, kept=kept: kept.append(jacobian(f, argnums=numbers)(*args)) or s, (1.0,), (1.0,))
+        for a, b in zip(leaves(kept[0]), leaves(outside), strict=True):
+            for u, v in zip(leaves(a), leaves(b), strict=True):
+                np.testing.assert_allclose(u, v, rtol=1e-9, atol=1e-10 * (1.0 + np.max(np.abs(v), initial=0.0)))
     for k, y in enumerate(leaves(want)):
         for i, x in enumerate(args):
             a, b = (forward[k][i], reverse[k][i]) if many else (forward[i], reverse[i])
