@@ -153,7 +153,6 @@ def test_printing_shows_the_values(text):
 
 def test_weights_of_a_histogram_are_not_lost():
     for f in (
-        lambda w: np.histogram(np.arange(4.0), weights=w)[0],
         lambda w: np.histogram2d(np.arange(4.0), np.arange(4.0), weights=w)[0],
         lambda w: np.histogramdd(np.ones((4, 2)), weights=w)[0],
     ):

@@ -185,6 +185,9 @@ CREATION = {
     "meshgrid sparse": (lambda x: np.meshgrid(x, [1.0, 2.0], sparse=True), V),
     "arange times": (lambda a: np.arange(3.2) * a, S),
     "bincount": (lambda w: np.bincount([0, 1, 1, 2, 0, 5], weights=w), V),
+    "histogram of weights": (lambda w: np.histogram([0.1, 0.2, 0.5, 0.6, 1.0, 7.0], bins=3, range=(0.1, 1.0), weights=w)[0], V),
+    "histogram of weights, edges": (lambda w: np.histogram([[0.1, 0.2], [0.5, -1.0]], [0.0, 0.2, 0.5], weights=w)[0], M[:2, :2]),
+    "histogram density": (lambda w: np.histogram(np.arange(6.0), bins=4, weights=w, density=True)[0], np.abs(V)),
     "vectorize": (np.vectorize(lambda t: t * t if t > 0.0 else 3.0 * t), V),
     "apply_along_axis": (lambda x: np.apply_along_axis(lambda r: r * np.sum(r), 0, x), M),
     "apply_along_axis to scalars": (lambda x: np.apply_along_axis(np.prod, 1, x), M),
@@ -209,12 +212,13 @@ def test_laws(case):
 
 #: forms without numbers of another dtype in them; x.item and x.tolist give Python floats, object arrays float64
 OTHER_DTYPES = (
-    "linspace constant list concatenate full r_ c_ block array vectorize append insert sparse used bincount trim item".split()
-)
+    "linspace constant list concatenate full r_ c_ block array vectorize append insert "
+    "sparse used bincount trim item histogram astype"
+).split()
 SINGLE = [
     case
     for case, (_, *args) in CASES.items()
-    if all(isinstance(a, np.ndarray) for a in args) and not any(word in case for word in [*OTHER_DTYPES, "astype"])
+    if all(isinstance(a, np.ndarray) for a in args) and not any(word in case for word in OTHER_DTYPES)
 ]
 
 
@@ -454,7 +458,7 @@ def test_lists_of_traced_scalars_and_python_builtins(case):
         (lambda x: np.arange(x[0], 3.0), r"float\(\)"),
         (lambda x: np.take(x, [0], out=np.zeros(1)), "numpy.take with out="),
         (lambda x: np.frompyfunc(lambda t: t * 2, 1, 1)(x), "vectorized"),
-        (lambda x: np.histogram([1.0], weights=x[:1]), "numpy.histogram with traced weights"),
+        (lambda x: np.histogram2d([1.0], [1.0], weights=x[:1]), "numpy.histogram2d with traced weights"),
     ],
 )
 @pytest.mark.parametrize("outer", [lambda f, x: da.jvp(f, (x,), (x,)), lambda f, x: da.vjp(f, x)], ids=["jvp", "vjp"])

@@ -185,6 +185,29 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return bind(_bincount, [as_traced(weights)], {"x": np.asarray(x), "minlength": minlength})
 
 
+_histogram = Primitive(
+    "histogram",
+    lambda weights, a, bins, range, number, n: np.histogram(a, bins, range, weights=weights)[0],
+    lambda ts, xs, out, lanes, a, bins, range, number, n: put_flat(ts[0], index=number, n=n),
+    lambda ct, xs, out, needs, lanes, a, bins, range, number, n: (take_flat(ct, index=number, n=n),),
+)
+
+
+@implements(np.histogram)
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
+    """np.histogram: linear in its weights; the bins and what falls into them are constants."""
+    a, bins, range, weights = untraced(a), untraced(bins), untraced(range), pack(weights)
+    if not isinstance(weights, Traced):
+        return np.histogram(a, bins, range, density, weights)
+    a, edges = np.ravel(a), np.histogram_bin_edges(a, bins, range)
+    n = len(edges) - 1
+    number = np.searchsorted(edges, a, side="right")  # 1 ... n; 0 stands for none
+    number[a == edges[-1]] = n
+    number[number > n] = 0
+    counts = bind(_histogram, [np.ravel(weights)], {"a": a, "bins": bins, "range": range, "number": number, "n": n})
+    return counts / np.diff(edges) / np.sum(counts) if density else counts, edges
+
+
 # ---- functions applied along axes ----------------------------------------------------------------------------------------------
 
 

@@ -113,7 +113,7 @@ def _counting(f: Any) -> None:
     FUNCTIONS[f] = rule
 
 
-COUNTING: tuple[Any, ...] = (np.histogram, np.histogram2d, np.histogramdd)
+COUNTING: tuple[Any, ...] = (np.histogram2d, np.histogramdd)
 
 for _count in COUNTING:
     _counting(_count)
