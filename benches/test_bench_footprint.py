@@ -49,7 +49,7 @@ print((time.perf_counter() - start) * 1e3)
 
 def run(script, **settings):
     env = os.environ | settings
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=env)
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=True, env=env)
     return float(done.stdout)
 
 

@@ -82,8 +82,8 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
         break; \
     }
 
-static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k,
-                                                                  da_cursor *c)
+static inline
+    __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k, da_cursor *c)
 {
     const double *restrict val = t->val, *restrict pool = t->pool;
     size_t slot = c->slot;
@@ -99,9 +99,7 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
                 return -2;
             break;
         }
-        case DA_OP_CALL:
-            *c = (da_cursor){i, slot - b};
-            return a;
+        case DA_OP_CALL: *c = (da_cursor){i, slot - b}; return a;
         default: break;
         }
     }
@@ -153,8 +151,8 @@ int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c)
         TANGENT(TERM_##cls(py, ty[l])) \
     }
 
-static inline __attribute__((always_inline)) int64_t forward_body(const da_tape *t, double *restrict tan, size_t k,
-                                                                  da_cursor *c)
+static inline
+    __attribute__((always_inline)) int64_t forward_body(const da_tape *t, double *restrict tan, size_t k, da_cursor *c)
 {
     const double *restrict val = t->val, *restrict pool = t->pool;
     size_t slot = c->slot;
@@ -170,9 +168,7 @@ static inline __attribute__((always_inline)) int64_t forward_body(const da_tape 
                 return -2;
             break;
         }
-        case DA_OP_CALL:
-            *c = (da_cursor){i + 1, slot + b};
-            return a;
+        case DA_OP_CALL: *c = (da_cursor){i + 1, slot + b}; return a;
         default: break;
         }
     }

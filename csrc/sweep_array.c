@@ -87,7 +87,8 @@ static int alias_of(int code, int which)
 }
 
 /* The partials of a block: where they already are, or computed into p; NULL means ones. */
-static const double *partials(int alias, da_partial_fn fn, const double *x, const double *y, const double *v, double *p, size_t n)
+static const double *partials(int alias, da_partial_fn fn, const double *x, const double *y, const double *v, double *p,
+                              size_t n)
 {
     switch (alias) {
     case IS_X: return x;
@@ -110,8 +111,8 @@ static inline double term(double p, double g, int selects)
 }
 
 /* to[i * stride] += p[i] * ct[i], in k lanes */
-static void accumulate(double *restrict to, int64_t stride, const double *restrict p, const double *restrict ct, size_t n,
-                       size_t k, int selects)
+static void accumulate(double *restrict to, int64_t stride, const double *restrict p, const double *restrict ct,
+                       size_t n, size_t k, int selects)
 {
     if (k > 1) {
         for (size_t i = 0; i < n; i++)
@@ -131,8 +132,8 @@ static void accumulate(double *restrict to, int64_t stride, const double *restri
 }
 
 /* out[i] (+)= p[i] * tan[i * stride], in k lanes */
-static void push(double *restrict out, const double *restrict p, const double *restrict tan, int64_t stride, size_t n, size_t k,
-                 int selects, int add)
+static void push(double *restrict out, const double *restrict p, const double *restrict tan, int64_t stride, size_t n,
+                 size_t k, int selects, int add)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t l = 0; l < k; l++) {
@@ -270,8 +271,8 @@ static void where_sweep(const da_entry *e, double *buf, size_t k, int reverse)
 }
 
 /* c (m, n) = a (m, k) @ b (k, n); strides in doubles, c contiguous. */
-static void multiply(const double *a, int64_t a0, int64_t a1, const double *b, int64_t b0, int64_t b1, double *c, int64_t m,
-                     int64_t k, int64_t n)
+static void multiply(const double *a, int64_t a0, int64_t a1, const double *b, int64_t b0, int64_t b1, double *c,
+                     int64_t m, int64_t k, int64_t n)
 {
     if (da_matmul && m * k * n > 256) {
         char *args[3] = {(char *)(uintptr_t)a, (char *)(uintptr_t)b, (char *)c};

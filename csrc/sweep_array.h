@@ -13,7 +13,10 @@ int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k)
 /* Does anything selected depend on this adjoint?  (-0.0 means no.) */
 static inline int da_touched(double g)
 {
-    union { double d; uint64_t u; } bits = {g};
+    union {
+        double d;
+        uint64_t u;
+    } bits = {g};
     return bits.u != 0x8000000000000000u;
 }
 

@@ -115,7 +115,8 @@ void da_tape_reset(da_tape *t)
 {
     if (t->slots > DA_TAPE_KEEP / 32 || t->nodes > DA_TAPE_KEEP / 32 || t->meta_used > DA_TAPE_KEEP / 8 ||
         t->pool_used > DA_TAPE_KEEP / 32) {
-        size_t used[7] = {t->slots * 8, t->slots * 8, t->nodes, t->nodes * 4, t->nodes * 4, t->meta_used, t->pool_used * 8};
+        size_t used[7] = {t->slots * 8, t->slots * 8, t->nodes,        t->nodes * 4,
+                          t->nodes * 4, t->meta_used, t->pool_used * 8};
         for (int i = 0; i < 7; i++)
             drop_pages(&t->regions[i], DA_TAPE_KEEP / 4, used[i]);
     }
@@ -126,7 +127,10 @@ void da_tape_reset(da_tape *t)
 
 uint32_t da_tape_constant_new(da_tape *t, double c)
 {
-    union { double d; uint64_t u; } bits = {c};
+    union {
+        double d;
+        uint64_t u;
+    } bits = {c};
     if (t->pool_used >= t->max_pool)
         return DA_FULL;
     t->pool[t->pool_used++] = c;

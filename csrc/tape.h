@@ -91,10 +91,16 @@ uint32_t da_tape_constant_new(da_tape *t, double c);
 
 static inline uint32_t da_tape_constant(da_tape *t, double c)
 {
-    union { double d; uint64_t u; } bits = {c};
+    union {
+        double d;
+        uint64_t u;
+    } bits = {c};
     uint32_t i = t->cache[(bits.u * 0x9E3779B97F4A7C15u) >> 56];
     if (i) {
-        union { double d; uint64_t u; } have = {t->pool[i - 1]};
+        union {
+            double d;
+            uint64_t u;
+        } have = {t->pool[i - 1]};
         if (have.u == bits.u)
             return i - 1;
     }

@@ -29,8 +29,9 @@ def check_leaf(x: Any, who: str, what: str) -> Any:
         if kind == "f":
             if x.dtype.itemsize > 8:
                 raise TypeError(f"{who}: {what} is an array of {x.dtype}; convert it: x.astype(np.float64)")
-            if type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):
-                raise TypeError(f"{who}: {what} is a masked array; pass x.data and select with np.where")
+            if type(x) is not np.ndarray and isinstance(x, (np.ma.MaskedArray, np.matrix)):
+                raise TypeError(f"{who}: {what} is a {type(x).__name__}, whose arithmetic is not an array's; pass np.asarray(x)"
+                                " (and select with np.where)")
             return x if x.dtype.itemsize >= 4 and x.dtype.isnative else x.astype(np.float64)
         if kind == "O":
             packed = pack(x)

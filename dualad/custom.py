@@ -26,6 +26,9 @@ class _Custom:
         self.nondiff_argnums = tuple(nondiff_argnums)
         functools.update_wrapper(self, fun)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 

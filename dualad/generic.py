@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._core import Dual, DualVec, Level, Traced, Var, VarArray
+from ._core import Dual, Level, Traced, Var, VarArray
 
 __all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of", "tangent_of",
            "wrap_forward"]
@@ -27,6 +27,8 @@ class DualArray(Traced):
     """A primal of any shape or carrier and its tangent (with a leading axis of lanes where the level has them)."""
 
     __slots__ = ("primal", "tangent")
+    primal: Any
+    tangent: Any
 
     def __new__(cls, level_id: int, primal: Any, tangent: Any) -> DualArray:
         self = Traced.__new__(cls)
@@ -51,6 +53,9 @@ class GenericVar(Traced):
     """A value on a reverse level that does not live in the tape's slots: a payload and a key for its adjoint."""
 
     __slots__ = ("items", "key", "primal")
+    primal: Any
+    key: int
+    items: Any
 
     def __new__(cls, level: Level, primal: Any) -> GenericVar:
         self = Traced.__new__(cls)
@@ -165,6 +170,3 @@ def describe(x: Any) -> Any:
     """What printing and truth values of a traced value show."""
     p = plain(x)
     return p.copy() if isinstance(p, np.ndarray) else p
-
-
-assert DualVec  # re-exported for the rules: the three fast forward and reverse carriers come from one place

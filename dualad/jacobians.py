@@ -146,8 +146,6 @@ def _run_duals(f: Callable[..., Any], chosen: Selection) -> Any:
         outs, structure = flatten(f(*chosen.args, **chosen.kwargs))
         return _from_columns([], outs, structure, chosen)
     parts: list[list[Any]] = []
-    outs: list[Any] = []
-    structure: Any = None
     for start, stop in _chunks(total):
         k = stop - start
         outs, results, structure = push(chosen.leaves, _tangents(chosen, start, stop),

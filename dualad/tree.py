@@ -86,13 +86,13 @@ def _build(structure: Any, leaves: Any) -> Any:
 def _make_mapping(kind: type, items: list[tuple[Any, Any]]) -> Any:
     if kind is dict:
         return dict(items)
-    out = kind() if not hasattr(kind, "__missing__") else kind(None)
+    out: Any = kind() if not hasattr(kind, "__missing__") else kind(None)
     out.update(items)
     return out
 
 
 def _make_dataclass(kind: type, values: dict[str, Any]) -> Any:
-    out = object.__new__(kind)
+    out: Any = object.__new__(kind)
     for name, value in values.items():
         object.__setattr__(out, name, value)
     return out

@@ -16,7 +16,7 @@ SMALL = ("compare", "scaling", "--at", "1:8:x2", "--m", "2", "--depth", "3")
 
 def run(*arguments, module="dualad.cli", **environment):
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-P", "-m", module, *arguments],
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         check=False,
@@ -190,7 +190,7 @@ def test_sizes_are_parsed():
 
 
 def test_output_survives_a_closed_pipe():
-    command_line = [sys.executable, "-m", "dualad.cli", "compare", "list"]
+    command_line = [sys.executable, "-P", "-m", "dualad.cli", "compare", "list"]
     with subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.stderr.read() == b""

@@ -33,7 +33,7 @@ cdef inline object operand(object o):
         return o
     kind = (<cnp.dtype>cnp.PyArray_DESCR(<cnp.ndarray>o)).kind
     if (kind == b'f' or kind == b'i' or kind == b'u' or kind == b'b') and cnp.PyArray_ITEMSIZE(o) <= 8:
-        if type(o) is np.ndarray or not isinstance(o, np.ma.MaskedArray):
+        if type(o) is np.ndarray or not isinstance(o, (np.ma.MaskedArray, np.matrix)):
             return np.array(o, dtype=np.float64, order="C", subok=False)
     return o
 
@@ -95,18 +95,20 @@ cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) excep
     return 1
 
 
-# Copy an array as one run, in Fortran order where it is that and in C order else; its strides there go to `kept`.
+# Copy an array as one run in its own order of axes; its strides there go to `kept`.
 cdef int copy_array(cnp.ndarray arr, double *to, int64_t *kept) except -1:
     cdef int64_t step = 1
-    cdef int i, d, nd = cnp.PyArray_NDIM(arr)
-    cdef bint fortran = cnp.PyArray_IS_F_CONTIGUOUS(arr) and not cnp.PyArray_IS_C_CONTIGUOUS(arr)
-    if not fortran and not cnp.PyArray_IS_C_CONTIGUOUS(arr):
-        arr = np.array(arr, order="C")
+    cdef int i, nd = cnp.PyArray_NDIM(arr)
+    if not cnp.PyArray_IS_C_CONTIGUOUS(arr) and not cnp.PyArray_IS_F_CONTIGUOUS(arr):
+        arr = np.array(arr, order="K")
     memcpy(to, cnp.PyArray_DATA(arr), cnp.PyArray_SIZE(arr) * sizeof(double))
-    for i in range(nd):
-        d = i if fortran else nd - 1 - i
-        kept[d] = step
-        step *= cnp.PyArray_DIM(arr, d)
+    if cnp.PyArray_IS_C_CONTIGUOUS(arr):
+        for i in range(nd - 1, -1, -1):   # NumPy may report anything for the stride of an axis of length 1
+            kept[i] = step
+            step *= cnp.PyArray_DIM(arr, i)
+    else:
+        for i in range(nd):
+            kept[i] = cnp.PyArray_STRIDE(arr, i) // 8
     return 0
 
 

@@ -195,6 +195,46 @@ def append_call(level_id, call, results):
     return out
 
 
+# May two elements of x share memory?  (Each element of an input is an input of its own.)
+cdef bint overlaps(object x) except -1:
+    axes = sorted((abs(s), n) for s, n in zip(x.strides, x.shape) if n > 1)
+    reach = 0
+    for s, n in axes:
+        if s < reach + 8:
+            return True
+        reach += s * (n - 1)
+    return False
+
+
+# Give `a` slots with the strides of x, where x is no single run but not too spread out: NumPy's loops round by layout.
+cdef bint keep_layout(da_tape *t, object x, VarArray a) except -1:
+    cdef int i
+    cdef int64_t step, low = 0, high = 0
+    cdef uint32_t s
+    if cnp.PyArray_IS_C_CONTIGUOUS(x) or cnp.PyArray_IS_F_CONTIGUOUS(x) or a.n == 0:
+        return False
+    for i in range(a.nd):
+        step = cnp.PyArray_STRIDE(x, i)
+        if step % 8 or (step == 0 and cnp.PyArray_DIM(x, i) > 1):
+            return False
+        step = step // 8 * (cnp.PyArray_DIM(x, i) - 1)
+        if step < 0:
+            low += step
+        else:
+            high += step
+    if high - low + 1 > 4 * a.n or overlaps(x):
+        return False
+    s = da_tape_input(t, high - low + 1)
+    if s == DA_FULL:
+        raise_full()
+    a.off = s - low
+    for i in range(a.nd):
+        a.dims[i] = cnp.PyArray_DIM(x, i)
+        a.strides_[i] = cnp.PyArray_STRIDE(x, i) // 8
+    view_of(a, t.val, None)[...] = x
+    return True
+
+
 def new_input(Level level not None, x):
     """A traced float or array for an input of a plain reverse level."""
     cdef da_tape *t = level.tape
@@ -213,11 +253,12 @@ def new_input(Level level not None, x):
         x = np.array(x, dtype=np.float64, order="K")
     # a 0-d array stays an array until an operation makes it a scalar
     a = new_array(level.id, 0, cnp.PyArray_NDIM(x), cnp.PyArray_SIZE(x))
-    s = da_tape_input(t, a.n)
-    if s == DA_FULL:
-        raise_full()
-    a.off = s
-    copy_array(x, t.val + s, a.strides_)
+    if not keep_layout(t, x, a):
+        s = da_tape_input(t, a.n)
+        if s == DA_FULL:
+            raise_full()
+        a.off = s
+        copy_array(x, t.val + s, a.strides_)
     for i in range(a.nd):
         a.dims[i] = cnp.PyArray_DIM(x, i)
     a.contiguous = check_contiguous(a)

@@ -127,7 +127,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         grids.append(np.swapaxes(grid, 0, 1) if indexing == "xy" and n > 1 else grid)
     if not sparse:
         grids = list(np.broadcast_arrays(*grids))
-    return tuple(np.copy(g) for g in grids) if copy else tuple(grids)
+    return tuple(g.copy() for g in grids) if copy else tuple(grids)
 
 
 # ---- np.pad --------------------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def untraced(x: Any) -> Any:
     """x with every traced value in it replaced by its plain value (containers and object arrays included)."""
     if isinstance(x, Traced):
         p = plain(x)
-        return p.copy() if isinstance(p, np.ndarray) else p
+        return p.copy(order="K") if isinstance(p, np.ndarray) else p
     if isinstance(x, (list, tuple)):
         return type(x)(untraced(e) for e in x) if not hasattr(x, "_fields") else type(x)(*map(untraced, x))
     if isinstance(x, dict):
@@ -96,10 +96,11 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
 
 def _named(f: Any) -> tuple[str, str]:
     """Name of a ufunc that has no rule, and what to use instead where there is something (scipy.special has ufuncs too)."""
-    if getattr(np, f.__name__, None) is f:
-        return f"numpy.{f.__name__}", ""
-    name = f"{f.__name__} (a ufunc that is not NumPy's)"
-    return (name, f"use dualad.numpy.{f.__name__}") if f.__name__ in _core.OWN_UFUNCS else (name, "")
+    short: str = f.__name__
+    if hasattr(np, short) and getattr(np, short) == f:
+        return f"numpy.{short}", ""
+    name = f"{short} (a ufunc that is not NumPy's)"
+    return (name, f"use dualad.numpy.{short}") if short in _core.OWN_UFUNCS else (name, "")
 
 
 def _look(call: Any, f: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -151,8 +152,9 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
                 f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
                 "a traced value; use real numbers or arrays"
             )
-        if isinstance(x, np.ndarray) and type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):
-            raise TypeError(f"numpy.{f.__name__}: masked arrays are not differentiated; use np.where")
+        if isinstance(x, np.ndarray) and type(x) is not np.ndarray and isinstance(x, (np.ma.MaskedArray, np.matrix)):
+            raise TypeError(f"numpy.{f.__name__}: {type(x).__name__} beside a traced value; pass np.asarray(x) (and select with "
+                            "np.where)")
 
 
 def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

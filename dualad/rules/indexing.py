@@ -13,11 +13,11 @@ import numpy as np
 
 from .. import _core
 from .._core import Traced, top_level
-from ..generic import DualArray, GenericVar, dtype_of, pack, shape_of, wrap_forward
+from ..generic import DualArray, GenericVar, dtype_of, pack, plain, shape_of, wrap_forward
 from .dispatch import untraced
 from .elementwise import align, unbroadcast
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
-from .structure import as_traced, check_constant, structural, zero
+from .structure import as_traced, check_constant, memory_axes, structural, zero
 
 __all__ = ["getitem", "where"]
 
@@ -125,10 +125,22 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if level is None:
         return np.where(condition, x, y)
     if level.reverse and level.plain:
-        out = _core.where(level.level_id, condition, x, y)
+        out = _where_on_slots(level.level_id, condition, x, y)
         if out is not None:
             return out
     return bind(_where, [x, y], {"condition": condition})
+
+
+def _where_on_slots(number: int, condition: np.ndarray, x: Any, y: Any) -> Any:
+    arrays = [condition, *[p for p in (plain(x), plain(y)) if isinstance(p, np.ndarray)]]
+    if all(a.ndim < 2 or a.flags.c_contiguous for a in arrays):
+        return _core.where(number, condition, x, y)
+    result = np.where(condition, plain(x), plain(y))  # for its layout, which later sums follow
+    if result.flags.c_contiguous:
+        return _core.where(number, condition, x, y)
+    axes, shape = memory_axes(result), result.shape
+    out = _core.where(number, *[np.transpose(np.broadcast_to(v, shape), axes) for v in (condition, x, y)])
+    return None if out is None else np.transpose(out, np.argsort(axes))
 
 
 def _operand(x: Any) -> Any:

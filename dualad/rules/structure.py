@@ -23,7 +23,7 @@ from .._core import Dual, Level, Traced, Var, VarArray, top_level
 from ..generic import dtype_of, in_slots, lower, pack, plain, shape_of, wrap_forward
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 
-__all__ = ["as_traced", "check_constant", "put_flat", "register", "structural", "take_flat", "zero"]
+__all__ = ["as_traced", "check_constant", "memory_axes", "put_flat", "register", "structural", "take_flat", "zero"]
 
 
 # ---- the two linear maps -----------------------------------------------------------------------------------------------------
@@ -199,11 +199,47 @@ def _on_slots(rebuild: Callable[[list[Any]], Any], leaves: Sequence[Any], number
         shown = [_core.wrap_view(first, o) if isinstance(o, np.ndarray) else None for o in (out if many else [out])]
         if all(s is not None for s in shown):
             return shown if many else shown[0]
-    numbers = [_core.slots_of(x) if isinstance(x, Traced) else _core.store(number, x) for x in leaves]
+    numbers = [
+        _slots_as_they_lie(x) if isinstance(x, Traced) else _as_it_lies(_core.store(number, x), np.asarray(x)) for x in leaves
+    ]
     out = rebuild(numbers)
     if isinstance(out, (list, tuple)):
-        return [_core.gather(number, np.asarray(o)) for o in out]
-    return _core.gather(number, np.asarray(out))
+        return [_gather(number, np.asarray(o)) for o in out]
+    return _gather(number, np.asarray(out))
+
+
+def memory_axes(x: np.ndarray) -> list[int]:
+    """Axes of x from the slowest to the fastest in memory, as NumPy orders them for order="K"."""
+    strides = np.empty_like(x, np.int8).strides
+    return sorted(range(x.ndim), key=lambda i: -strides[i])
+
+
+# NumPy lays results out as their operands lie, and sums in memory order: the last bits of later sums depend on it.
+def _slots_as_they_lie(x: Any) -> np.ndarray:
+    numbers, values = _core.slots_of(x), plain(x)
+    if numbers.ndim < 2 or values.flags.c_contiguous or not numbers.size:
+        return numbers
+    steps = [s // 8 * (n - 1) for s, n in zip(values.strides, values.shape, strict=True)]
+    low, high = sum(min(s, 0) for s in steps), sum(max(s, 0) for s in steps)
+    if high - low > 4 * numbers.size:  # a thin view of a large array: its slots lie far apart
+        return _as_it_lies(numbers, values)
+    first = numbers.flat[0]  # slots are numbered along the strides
+    return np.lib.stride_tricks.as_strided(np.arange(first + low, first + high + 1)[-low:], values.shape, values.strides)
+
+
+def _as_it_lies(numbers: np.ndarray, values: np.ndarray) -> np.ndarray:
+    if numbers.ndim < 2 or values.flags.c_contiguous:
+        return numbers
+    out = np.empty_like(values, np.int64)
+    out[...] = numbers
+    return out
+
+
+def _gather(number: int, index: np.ndarray) -> Any:
+    if index.ndim < 2 or index.flags.c_contiguous:
+        return _core.gather(number, index)
+    axes = memory_axes(index)
+    return np.transpose(_core.gather(number, np.transpose(index, axes)), np.argsort(axes))
 
 
 def _see_tangent(rebuild: Callable[[list[Any]], Any], x: Any, level: Level) -> Any:
@@ -317,8 +353,7 @@ def _read_order(x: Any, order: Any) -> tuple[Any, Any]:
     p = plain(x)
     if order == "A":
         return x, "F" if p.flags.f_contiguous and not p.flags.c_contiguous else "C"
-    strides = np.empty_like(p, np.int8).strides  # NumPy's own order of the axes in memory
-    return np.transpose(x, sorted(range(p.ndim), key=lambda i: -strides[i])), "C"
+    return np.transpose(x, memory_axes(p)), "C"
 
 
 @implements(np.reshape)
