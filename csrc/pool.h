@@ -1,4 +1,4 @@
-/* pool.h: allocation of number objects (Python.h is allowed here; the numeric files do not include this).
+/* pool.h: levels and allocation of number objects (Python.h is allowed here; the numeric files do not include this).
  *
  * Dead objects of one type are kept in a list threaded through themselves, so creating a number is a pop and destroying it
  * a push.  The types have no object members and take no part in garbage collection.  da_pool_install replaces the type's
@@ -17,6 +17,15 @@ static __declspec(thread) int da_open_levels;
 #else
 static _Thread_local int da_open_levels;
 #endif
+
+/* The open levels: a number carries its level's id, and this table says whether it is open and where its tape is. */
+#define DA_LEVEL_MASK 4095
+typedef struct {
+    uint64_t id;
+    struct da_tape *tape;
+    PyObject *level; /* the Level object, or NULL while none was needed */
+} da_level_slot;
+static da_level_slot da_levels[DA_LEVEL_MASK + 1];
 
 typedef struct {
     PyObject *head;

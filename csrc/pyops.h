@@ -9,6 +9,8 @@
 
 #include <Python.h>
 #include "ops.h"
+#include "pool.h"
+#include "tape.h"
 #include "ops_scalar.h"
 
 #define UNARY(name, value, dx, cls, domain) \
@@ -26,11 +28,25 @@
 /* The scalar functions of _core that the generated wrappers call; set when the module is imported. */
 static PyObject *(*da_call_math1)(int code, PyObject *x);
 static PyObject *(*da_call_math2)(int code, PyObject *x, PyObject *y);
+static PyTypeObject *da_dual_type, *da_var_type;
 
+/* A row on the two scalar types of open levels, for finite results; anything else is da_call_math1's business. */
 #define UNARY(name, value, dx, cls, domain) \
     static PyObject *da_py_##name(PyObject *self, PyObject *x) \
     { \
         (void)self; \
+        if (Py_TYPE(x) == da_dual_type) { \
+            const da_dual_object *t = (const da_dual_object *)(const void *)x; \
+            const double v = da_inline_##name(t->v, 0.0), p = da_inline_##name##_px(t->v, 0.0, v); \
+            if (da_levels[t->level & DA_LEVEL_MASK].id == t->level && isfinite(v)) \
+                return da_new_dual(da_dual_type, v, DA_CLASS_##cls >= DA_CLASS_SELECT && p == 0.0 ? 0.0 : p * t->d, t->level); \
+        } else if (Py_TYPE(x) == da_var_type) { \
+            const da_var_object *t = (const da_var_object *)(const void *)x; \
+            const da_level_slot *at = &da_levels[t->level & DA_LEVEL_MASK]; \
+            const double v = da_inline_##name(t->v, 0.0); \
+            if (at->id == t->level && isfinite(v)) \
+                return da_new_var(da_var_type, v, da_tape_push(at->tape, DA_OP_##name, t->slot, 0, v), t->level); \
+        } \
         return da_call_math1(DA_OP_##name, x); \
     }
 #define BINARY(name, value, dx, dy, cls, domain) \

@@ -109,9 +109,9 @@ def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def df(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is float and not args and not kwargs:
-            result = _core.jvp_float(f, x, 1.0)
+            result = _core.derivative_float(f, x)
             if result is not None:
-                return result[1]
+                return result
         x = check_leaf(x, "derivative", "argument 0")
         if shape_of(x) != ():
             raise TypeError(f"derivative is for a scalar argument; this one has shape {shape_of(x)}: use grad, jacfwd or jvp")

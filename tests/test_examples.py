@@ -22,7 +22,11 @@ def run(script, *arguments):
 @pytest.mark.parametrize("script", ["train_network.py", "gmm_gradient.py"])
 def test_the_docstrings_of_the_examples_hold(script):
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "doctest", "-v", str(EXAMPLES / script)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-P", "-m", "doctest", "-v", str(EXAMPLES / script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     assert re.search(r"^[1-9]\d* passed", done.stdout, re.MULTILINE)

@@ -91,6 +91,11 @@ cdef extern from "sweep.h":
 
 cdef extern from "pool.h":
     int da_open_levels
+    ctypedef struct LevelSlot "da_level_slot":
+        uint64_t id
+        da_tape *tape
+        PyObject *level
+    LevelSlot LEVELS "da_levels"[]
     ctypedef struct da_pool:
         int kept
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
@@ -141,6 +146,8 @@ ctypedef void (*loop_fn)(char **args, const Py_ssize_t *dims, const Py_ssize_t *
 cdef extern from "pyops.h":
     PyMethodDef da_math_methods[]
     loop_fn da_ufunc_loops[][2]
+    PyTypeObject *da_dual_type
+    PyTypeObject *da_var_type
     object (*da_call_math1)(int code, object x)
     object (*da_call_math2)(int code, object x, object y)
     double da_inline_add(double x, double y) noexcept nogil

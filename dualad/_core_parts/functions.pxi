@@ -192,6 +192,8 @@ cdef set POLES = set()
 make_tables()
 for _name in ("log", "log2", "log10", "log1p", "arctanh", "lgamma", "gamma", "reciprocal", "digamma", "polygamma"):
     POLES.add(CODES[OWN_UFUNCS.get(_name) or getattr(np, _name)])
+da_dual_type = <PyTypeObject *>Dual
+da_var_type = <PyTypeObject *>Var
 da_call_math1 = math1
 da_call_math2 = math2
 if Dual.__basicsize__ != sizeof(da_dual_object) or Var.__basicsize__ != sizeof(da_var_object):

@@ -9,12 +9,6 @@ cdef enum:
     FORWARD = 0
     REVERSE = 1
 
-cdef struct LevelSlot:
-    uint64_t id
-    da_tape *tape
-    PyObject *level
-
-cdef LevelSlot LEVELS[MASK + 1]
 cdef uint64_t next_id = 1
 cdef da_tape *tape_pool[MAX_TAPES]
 cdef int tapes_pooled = 0

@@ -312,25 +312,41 @@ cdef object adjoint_array(VarArray a, da_tape *t):
     return grad
 
 
-def jvp_float(f, double x, double dx):
-    """(f(x), f'(x) dx) by one dual number; None when f does not return a float of this level."""
+# Run f on one dual number of a level of its own.
+cdef inline object run_dual(f, double x, double dx, uint64_t *level):
     cdef uint64_t id = open_slot()
     cdef LevelSlot *at = &LEVELS[id & MASK]
     global da_open_levels
+    level[0] = id
     da_open_levels += 1
     try:
-        out = f(new_dual(x, dx, id))
+        return f(new_dual(x, dx, id))
     finally:
         at.id = 0
         da_open_levels -= 1
         if at.level != NULL:   # level_of made a Level, because an array or a nested transformation asked for it
             decref(at.level)
             at.level = NULL
+
+
+def jvp_float(f, double x, double dx):
+    """(f(x), f'(x) dx) by one dual number; None when f does not return a float of this level."""
+    cdef uint64_t id
+    out = run_dual(f, x, dx, &id)
     if type(out) is Dual and (<Dual>out).level == id:
         return (<Dual>out).v, (<Dual>out).d
     if PyFloat_CheckExact(out):
         return out, 0.0
     return None
+
+
+def derivative_float(f, double x):
+    """f'(x) by one dual number; None when f does not return a float of this level."""
+    cdef uint64_t id
+    out = run_dual(f, x, 1.0, &id)
+    if type(out) is Dual and (<Dual>out).level == id:
+        return (<Dual>out).d
+    return 0.0 if PyFloat_CheckExact(out) else None
 
 
 def make_dual(level_id, double v, double d):
