@@ -16,6 +16,7 @@ from .._core import Traced
 from ..generic import dtype_of, plain, shape_of
 from .primitive import Primitive, bind, implements, not_covered
 from .reductions import axes_from_end, operand, reduction, to_last
+from .structure import memory_axes
 
 __all__ = ["order_of"]
 
@@ -45,6 +46,13 @@ def order_of(v: np.ndarray, out: np.ndarray, axis: int) -> np.ndarray:
 
 def _permute(name: str, f: Callable[[np.ndarray], np.ndarray], a: Any, axis: int) -> Any:
     v = plain(a)
+    axes = memory_axes(v)
+    if axes != sorted(axes):  # the result lies in memory as the operand does, which later sums follow
+        back = np.argsort(axes)
+        moved = _permute(
+            name, lambda w: np.transpose(f(np.transpose(w, back)), axes), np.transpose(a, axes), axes.index(axis % v.ndim) - v.ndim
+        )
+        return np.transpose(moved, back)
     out = f(v)
     index = np.argsort(v, axis=axis, kind="stable") if name == "sort" else order_of(v, out, axis)
     picked = np.take_along_axis(v, index, axis)
