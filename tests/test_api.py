@@ -191,8 +191,8 @@ def test_errors_of_jvp_vjp_and_linearize():
         da.hvp(lambda x: x, 1.0, 1.0)
 
 
-@pytest.mark.parametrize(("out", "words"), [(lambda x: x * np.ones(2), "shape"), (lambda x: (x, x), "container"), (lambda x: None, "container"),
-                                            (lambda x: "word", "str"), (lambda x: x[None], "shape")])
+@pytest.mark.parametrize(("out", "words"), [(lambda x: x * np.ones(2), "shape"), (lambda x: (x, x), "container"),
+                                            (lambda x: None, "container"), (lambda x: "word", "str"), (lambda x: x[None], "shape")])
 def test_grad_needs_one_float(out, words):
     with pytest.raises(TypeError, match=words):
         da.grad(out)(np.float64(2.0) if words == "shape" else 2.0)
