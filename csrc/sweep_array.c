@@ -365,6 +365,29 @@ static int matmul_sweep(const da_tape *t, const da_entry *e, double *buf, size_t
     return 0;
 }
 
+int da_matmul_cross(const da_entry *e, const double *tan, const double *adj, double *dadj)
+{
+    const int64_t m = e->shape[0], k = e->shape[1], n = e->shape[2];
+    const int64_t x0 = e->sx[0], x1 = e->sx[1], y0 = e->sy[0], y1 = e->sy[1];
+    size_t o = e->out;
+    if (e->n == 0)
+        return 0;
+    double *tmp = malloc((size_t)(m * k + k * n + 1) * sizeof *tmp);
+    if (!tmp)
+        return 1;
+    rows r = rows_begin(e, e->nd - 3);
+    do {
+        const size_t ax = (size_t)((int64_t)e->x + r.ox), ay = (size_t)((int64_t)e->y + r.oy);
+        multiply(adj + o, n, 1, tan + ay, y1, y0, tmp, m, n, k);
+        add_strided(dadj + ax, x0, x1, tmp, m, k, 1);
+        multiply(tan + ax, x1, x0, adj + o, n, 1, tmp, k, m, n);
+        add_strided(dadj + ay, y0, y1, tmp, k, n, 1);
+        o += (size_t)(m * n);
+    } while (rows_next(&r, 3));
+    free(tmp);
+    return 0;
+}
+
 static int sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse)
 {
     switch (e->kind) {

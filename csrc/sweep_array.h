@@ -10,6 +10,9 @@
 int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k);
 int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k);
 
+/* Of a matrix product with both operands active: dadj += what adj of the result gives with tangents in place of values. */
+int da_matmul_cross(const da_entry *e, const double *tan, const double *adj, double *dadj);
+
 /* Does anything selected depend on this adjoint?  (-0.0 means no.) */
 static inline int da_touched(double g)
 {

@@ -101,6 +101,8 @@ class Selection:
             self.leaves += [check_leaf(x, who, _name(i, structure, j)) for j, x in enumerate(leaves)]
             self.structures.append(structure)
             self.sizes.append(len(leaves))
+        if len(set(self.argnums)) != len(self.argnums):
+            raise ValueError(f"{who}: argnums {argnums!r} names an argument twice")
         if not self.leaves:
             raise ValueError(f"{who}: nothing to differentiate with respect to: the chosen argument holds no number")
 

@@ -89,6 +89,9 @@ cdef extern from "sweep.h":
     int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
     void da_tape_histogram(const da_tape *t, size_t *count) nogil
 
+cdef extern from "second.h":
+    int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj) nogil
+
 cdef extern from "pool.h":
     int da_open_levels
     ctypedef struct LevelSlot "da_level_slot":

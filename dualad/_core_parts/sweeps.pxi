@@ -142,6 +142,80 @@ cdef class Sweep:
         return out
 
 
+cdef class SecondSweep:
+    """Hessian-vector products of one recording that returns a float: a tangent sweep, then a reverse sweep in duals.
+
+    Parameters
+    ----------
+    level : Level
+        A reverse level without calls.
+    inputs : list of Var and VarArray
+    out : Var
+    """
+    cdef Level level
+    cdef list inputs
+    cdef Var out
+    cdef double *tan
+    cdef double *adj
+    cdef double *dadj
+
+    def __cinit__(self, Level level not None, list inputs not None, Var out not None):
+        cdef size_t n = level.tape.slots
+        if level.calls:
+            raise ValueError("a recording with Python calls has no second-order sweep in C")
+        self.level, self.inputs, self.out = level, inputs, out
+        self.tan = <double *>malloc(3 * n * sizeof(double))
+        if self.tan == NULL:
+            raise MemoryError(f"{3 * n * sizeof(double)} bytes for a second-order sweep")
+        self.adj = self.tan + n
+        self.dadj = self.adj + n
+
+    def __dealloc__(self):
+        free(self.tan)
+
+    cdef int run(self) except -1:
+        cdef da_tape *t = self.level.tape
+        cdef da_cursor c = da_cursor_begin()
+        cdef int64_t stop
+        with nogil:
+            stop = da_sweep_forward(t, self.tan, 1, &c)
+            da_sweep_clear(self.adj, 2 * t.slots)
+            self.adj[self.out.slot] = 1.0
+            if stop == -1:
+                stop = da_sweep_second(t, self.tan, self.adj, self.dadj)
+        if stop != -1:
+            raise MemoryError("temporary of a matrix product")
+        return 0
+
+    def product(self, tangents):
+        """H v: a list of arrays or floats, one an input, for tangents of the inputs' shapes."""
+        da_sweep_clear_inputs(self.level.tape, self.tan, 1)
+        for x, v in zip(self.inputs, tangents):
+            if type(x) is Var:
+                self.tan[(<Var>x).slot] = v
+            else:
+                view_of(<VarArray>x, self.tan, None)[...] = v
+        self.run()
+        return [self.dadj[(<Var>x).slot] + 0.0 if type(x) is Var
+                else np.ascontiguousarray(view_of(<VarArray>x, self.dadj, None) + 0.0) for x in self.inputs]
+
+    def matrix(self):
+        """The whole Hessian over all inputs, flattened in order: an array (n, n), symmetric but for rounding."""
+        slots = np.concatenate([np.ravel(slots_of(x)) for x in self.inputs]) - 1
+        cdef int64_t[::1] at = np.ascontiguousarray(slots, np.int64)
+        cdef Py_ssize_t n = at.shape[0], i, j
+        out = np.empty((n, n))
+        cdef double[:, ::1] h = out
+        da_sweep_clear_inputs(self.level.tape, self.tan, 1)
+        for j in range(n):
+            self.tan[at[j]] = 1.0
+            self.run()
+            self.tan[at[j]] = 0.0
+            for i in range(n):
+                h[i, j] = self.dadj[at[i]] + 0.0
+        return out
+
+
 def histogram(Level level not None):
     """How often each elementary operation was recorded: {name: count}, an array entry counting its elements.
 

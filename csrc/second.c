@@ -1,0 +1,264 @@
+/* second.c: see second.h. */
+#include "second.h"
+#include "mathfn.h"
+#include "sweep.h"
+#include "sweep_array.h"
+#include "vec.h"
+#include <complex.h>
+#include <math.h>
+#include <string.h>
+
+typedef double complex dual;
+
+#define SCALE 0x1p-332
+#define UNSCALE 0x1p+332
+
+static inline dual make(double re, double im)
+{
+    dual z;
+    __real__ z = re;
+    __imag__ z = im;
+    return z;
+}
+
+/* Every row as a function of duals: dual_sin(x), dual_multiply(x, y) ... */
+#define UNARY(name, value, dx, cls, domain)                                                                            \
+    static inline dual dual_##name(dual z)                                                                             \
+    {                                                                                                                  \
+        const double x = creal(z), v = da_value(DA_OP_##name, x, 0.0);                                                 \
+        double px, py;                                                                                                 \
+        da_partials(DA_OP_##name, x, 0.0, v, &px, &py);                                                                \
+        return make(v, cimag(z) == 0.0 ? 0.0 : px *cimag(z));                                                          \
+    }
+#define BINARY(name, value, dx, dy, cls, domain)                                                                       \
+    static inline dual dual_##name(dual z, dual w)                                                                     \
+    {                                                                                                                  \
+        const double x = creal(z), y = creal(w), v = da_value(DA_OP_##name, x, y);                                     \
+        double px, py;                                                                                                 \
+        da_partials(DA_OP_##name, x, y, v, &px, &py);                                                                  \
+        return make(v, (cimag(z) == 0.0 ? 0.0 : px *cimag(z)) + (cimag(w) == 0.0 ? 0.0 : py *cimag(w)));               \
+    }
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+
+#define nan NAN
+#define select(c, a, b) ((c) ? (a) : (b))
+#define lt(a, b) (creal(a) < creal(b))
+#define le(a, b) (creal(a) <= creal(b))
+#define eq(a, b) (creal(a) == creal(b))
+#define absolute(x) dual_absolute(x)
+#define copysign(x, y) dual_copysign(x, y)
+#define cos(x) dual_cos(x)
+#define cosh(x) dual_cosh(x)
+#define digamma(x) dual_digamma(x)
+#define exp(x) dual_exp(x)
+#define gaussian(x) dual_gaussian(x)
+#define hypot(x, y) dual_hypot(x, y)
+#define log(x) dual_log(x)
+#define polygamma(x, y) dual_polygamma(x, y)
+#define power(x, y) dual_power(x, y)
+#define rint(x) dual_rint(x)
+#define sech2(x) dual_sech2(x)
+#define sign(x) dual_sign(x)
+#define sin(x) dual_sin(x)
+#define sincd(x, y) dual_sincd(x, y)
+#define sinh(x) dual_sinh(x)
+#define softweight(x, y) dual_softweight(x, y)
+#define softweight2(x, y) dual_softweight2(x, y)
+#define sqrt(x) dual_sqrt(x)
+#define tanh(x) dual_tanh(x)
+
+/* Without this, complex products check for infinities and call a library function; quotients stay scaled. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("cx-fortran-rules")
+#endif
+
+typedef struct {
+    const double *x, *y, *v, *tx, *ty, *tv;
+} block;
+
+typedef void (*second_fn)(const block *b, double *p, double *dp, size_t n);
+
+/* Partial and its directional derivative over a block. */
+#define SECOND(fn, expr)                                                                                               \
+    static void fn(const block *b, double *p, double *dp, size_t n)                                                    \
+    {                                                                                                                  \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            const double tx = b->tx[i], ty = b->ty[i], tv = b->tv[i];                                                  \
+            const dual x = make(b->x[i], tx * SCALE), y = make(b->y[i], ty * SCALE), v = make(b->v[i], tv * SCALE);    \
+            (void)x, (void)y, (void)v;                                                                                 \
+            const dual z = expr;                                                                                       \
+            p[i] = creal(z);                                                                                           \
+            dp[i] = (tx == 0.0 && ty == 0.0 && tv == 0.0) ? 0.0 : cimag(z) * UNSCALE;                                  \
+        }                                                                                                              \
+    }
+#define UNARY(name, value, dx, cls, domain) SECOND(name##_px, dx)
+#define BINARY(name, value, dx, dy, cls, domain) SECOND(name##_px, dx) SECOND(name##_py, dy)
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+
+static const second_fn kernels[DA_OP_COUNT][2] = {
+#define UNARY(name, value, dx, cls, domain) [DA_OP_##name] = {name##_px, NULL},
+#define BINARY(name, value, dx, dy, cls, domain) [DA_OP_##name] = {name##_px, name##_py},
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+};
+
+/* What a scalar code stands for: its row's first code, and which operands are constants. */
+static int row_of(int code, int *x_active, int *y_active)
+{
+    *x_active = *y_active = 1;
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain)                                                                            \
+    case DA_OP_##name: *y_active = 0; return DA_OP_##name;
+#define BINARY(name, value, dx, dy, cls, domain)                                                                       \
+    case DA_OP_##name: return DA_OP_##name;                                                                            \
+    case DA_OP_##name + 1: *y_active = 0; return DA_OP_##name;                                                         \
+    case DA_OP_##name + 2: *x_active = 0; return DA_OP_##name;
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return 0;
+    }
+}
+
+static int selects(int code)
+{
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain)                                                                            \
+    case DA_OP_##name: return DA_CLASS_##cls >= DA_CLASS_SELECT;
+#define BINARY(name, value, dx, dy, cls, domain) UNARY(name, value, dx, cls, domain)
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return 0;
+    }
+}
+
+/* One operand's share of a block: adjoints and their tangents, at a stride. */
+static void share(double *adj, double *dadj, int64_t stride, const double *p, const double *dp, const double *ct,
+                  const double *dct, size_t n, int chooses)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = (size_t)((int64_t)i * stride);
+        if ((!da_touched(ct[i]) && dct[i] == 0.0) || (chooses && p[i] == 0.0))
+            continue;
+        adj[at] += p[i] * ct[i] + 0.0;
+        dadj[at] += (dct[i] == 0.0 ? 0.0 : p[i] * dct[i]) + (dp[i] == 0.0 ? 0.0 : dp[i] * ct[i]) + 0.0;
+    }
+}
+
+static const double ZEROS[DA_BLOCK];
+
+static const double *packed(const double *from, int64_t stride, size_t n, double *buffer)
+{
+    if (stride == 1)
+        return from;
+    for (size_t i = 0; i < n; i++)
+        buffer[i] = from[(int64_t)i * stride];
+    return buffer;
+}
+
+static void scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
+{
+    const uint32_t a = t->a[i], b = t->b[i];
+    int x_active, y_active;
+    const int code = row_of(t->op[i], &x_active, &y_active);
+    const int unary = kernels[code][1] == NULL;
+    const double *x = x_active ? t->val + a : t->pool + a, *y = y_active ? t->val + b : t->pool + b;
+    const block one = {x,         unary ? x : y, t->val + slot, x_active ? tan + a : ZEROS, y_active ? tan + b : ZEROS,
+                       tan + slot};
+    double p, dp;
+    if (!da_touched(adj[slot]) && dadj[slot] == 0.0)
+        return;
+    if (x_active) {
+        kernels[code][0](&one, &p, &dp, 1);
+        share(adj + a, dadj + a, 1, &p, &dp, adj + slot, dadj + slot, 1, selects(code));
+    }
+    if (y_active) {
+        kernels[code][1](&one, &p, &dp, 1);
+        share(adj + b, dadj + b, 1, &p, &dp, adj + slot, dadj + slot, 1, selects(code));
+    }
+}
+
+static void elementwise(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
+{
+    const int last = e->nd - 1, binary = e->kind == DA_MAP2, chooses = selects(e->code_lo);
+    const int64_t length = e->nd ? e->shape[last] : 1, sx = e->nd ? e->sx[last] : 0,
+                  sy = e->nd && binary ? e->sy[last] : 0;
+    double bx[DA_BLOCK], by[DA_BLOCK], btx[DA_BLOCK], bty[DA_BLOCK], p[DA_BLOCK], dp[DA_BLOCK];
+    int64_t at[64] = {0}, ox = 0, oy = 0;
+    size_t o = e->out;
+    if (e->n == 0)
+        return;
+    for (;;) {
+        for (int64_t begin = 0; begin < length; begin += DA_BLOCK) {
+            const size_t n = length - begin < DA_BLOCK ? (size_t)(length - begin) : DA_BLOCK;
+            const size_t ax = (size_t)((int64_t)e->x + ox + begin * sx), ay = (size_t)((int64_t)e->y + oy + begin * sy);
+            block b;
+            b.x = packed((e->x_active ? t->val : t->pool) + ax, sx, n, bx);
+            b.y = binary ? packed((e->y_active ? t->val : t->pool) + ay, sy, n, by) : b.x;
+            b.tx = e->x_active ? packed(tan + ax, sx, n, btx) : ZEROS;
+            b.ty = binary && e->y_active ? packed(tan + ay, sy, n, bty) : ZEROS;
+            b.v = t->val + o;
+            b.tv = tan + o;
+            if (e->x_active) {
+                kernels[e->code_lo][0](&b, p, dp, n);
+                share(adj + ax, dadj + ax, sx, p, dp, adj + o, dadj + o, n, chooses);
+            }
+            if (e->y_active) {
+                kernels[e->code_lo][1](&b, p, dp, n);
+                share(adj + ay, dadj + ay, sy, p, dp, adj + o, dadj + o, n, chooses);
+            }
+            o += n;
+        }
+        int d = last - 1;
+        for (; d >= 0; d--) {
+            ox += e->sx[d];
+            oy += binary ? e->sy[d] : 0;
+            if (++at[d] < e->shape[d])
+                break;
+            ox -= at[d] * e->sx[d];
+            oy -= binary ? at[d] * e->sy[d] : 0;
+            at[d] = 0;
+        }
+        if (d < 0)
+            return;
+    }
+}
+
+static int array(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
+{
+    if (e->kind == DA_MAP1 || e->kind == DA_MAP2) {
+        elementwise(t, e, tan, adj, dadj);
+        return 0;
+    }
+    /* The rest is linear in each operand: the same sweep for the tangents of adjoints ... */
+    if (da_array_reverse(t, e, adj, 1) || da_array_reverse(t, e, dadj, 1))
+        return 1;
+    /* ... and for a product of two operands, one's tangent in the place of its value. */
+    return e->kind == DA_MATMUL && e->x_active && e->y_active ? da_matmul_cross(e, tan, adj, dadj) : 0;
+}
+
+int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj)
+{
+    size_t slot = t->slots;
+    for (size_t i = t->nodes; i-- > 0;) {
+        switch (t->op[i]) {
+        case DA_OP_INPUT: slot -= t->b[i]; break;
+        case DA_OP_CALL: return -3;
+        case DA_OP_ARRAY: {
+            const da_entry *e = da_tape_entry_at(t, t->a[i]);
+            slot = e->first;
+            if (array(t, e, tan, adj, dadj))
+                return -2;
+            break;
+        }
+        default: scalar(t, i, --slot, tan, adj, dadj);
+        }
+    }
+    return -1;
+}

@@ -1,0 +1,21 @@
+/* second.h: the reverse sweep in dual arithmetic: Hessian-vector products of a recording.
+ *
+ * With tangents tan of every slot (da_sweep_forward) and adjoints adj, the tangents of the adjoints follow backwards:
+ *     adj[a]  += p * adj[v]
+ *     dadj[a] += p * dadj[v] + dp * adj[v]            dp = the directional derivative of the partial p
+ * The partials' text in ops.def is compiled a third time, over complex numbers whose imaginary part is a tangent times
+ * 2^-332: C's complex arithmetic is then dual arithmetic, since the product of two imaginary parts falls far below the
+ * rounding of the real one.  Tangents below 1e-208 in magnitude underflow to zero.
+ *
+ * One direction at a time.  All buffers hold one double a slot; the caller has filled adj and dadj with -0.0
+ * (da_sweep_clear) and set the seeds.  Cost: about four operations of a gradient sweep for each of its own.
+ */
+#ifndef DUALAD_SECOND_H
+#define DUALAD_SECOND_H
+
+#include "tape.h"
+
+/* Returns -1 at the end, -2 when memory for a temporary ran out, -3 at a Python call (then nothing is of use). */
+int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj);
+
+#endif
