@@ -70,7 +70,8 @@ def test_leaked_values_raise(run, x, use):
 
 @modes
 @points
-@pytest.mark.parametrize("use", [lambda t: t > 0.0, lambda t: np.greater(0.0, t), bool, lambda t: abs(t) * 2.0], ids=["<", "np", "if", "abs"])
+@pytest.mark.parametrize("use", [lambda t: t > 0.0, lambda t: np.greater(0.0, t), bool, lambda t: abs(t) * 2.0],
+                         ids=["<", "np", "if", "abs"])
 def test_leaked_values_steer_no_branch(run, x, use):
     """A comparison of a leaked number answered with the value it had had."""
     if np.ndim(x) and use is bool:
@@ -197,7 +198,7 @@ def test_a_scalar_is_not_detached(run, use):
     assert open_count() == 0
 
 
-ARRAY = {"bool": bool, "float": float, "int": int, "if": lambda t: 1.0 if t > 0 else 2.0, 
+ARRAY = {"bool": bool, "float": float, "int": int, "if": lambda t: 1.0 if t > 0 else 2.0,
          "setitem": lambda t: t.__setitem__(0, 1.0),
          "buffer": lambda t: np.zeros(3).__setitem__(0, t[0]), "whole buffer": lambda t: np.zeros(3).__setitem__(slice(None), t),
          "array": lambda t: np.array(t, dtype=float), "save": lambda t: np.save(io.BytesIO(), t), "math": lambda t: math.sin(t[0]),
