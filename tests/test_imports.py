@@ -15,7 +15,7 @@ PACKAGE = ROOT / "dualad"
 LAYERS = {
     "_core": 0,
     "tree": 1, "generic": 1, "math": 1, "numpy": 1,
-    "arguments": 2, "constants": 2, "pull": 2, "constants": 2,
+    "arguments": 2, "constants": 2, "pull": 2,
     "rules": 3,
     "forward": 4, "reverse": 4,
     "api": 5,
