@@ -13,7 +13,8 @@ except ImportError as error:  # started in the source folder, whose core is not 
 from . import math, numpy
 from . import rules as rules
 from ._core import Dual, LeakedValueError
-from .api import derivative, grad, jvp, linearize, stop_gradient, value, value_and_grad, vjp
+from .api import derivative, grad, jvp, linearize, value_and_grad, vjp
+from .constants import stop_gradient, value
 from .custom import custom_jvp, custom_vjp
 from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .testing import check_grads

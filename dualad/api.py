@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,12 +13,12 @@ from . import _core
 from ._core import Traced, open_count
 from .arguments import Selection, check_callable, check_leaf, check_tangent
 from .forward import push, zero_like
-from .generic import pack, plain, shape_of
+from .generic import shape_of
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, tree_map, unflatten
 
-__all__ = ["derivative", "grad", "jvp", "linearize", "stop_gradient", "value", "value_and_grad", "vjp"]
+__all__ = ["derivative", "grad", "jvp", "linearize", "value_and_grad", "vjp"]
 
 
 # ---- forward -------------------------------------------------------------------------------------------------------------------
@@ -423,7 +424,10 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
         if other != structure:
             raise ValueError("f_jvp: tangents have not the structure of the primals")
         ts = [check_tangent(t, x, "f_jvp", f"tangent {i}") for i, (t, x) in enumerate(zip(leaves, chosen.leaves, strict=True))]
-        results = pushforward(recording.level, recording.inputs, ts, recording.outputs)
+        if recording.level.plain and any(isinstance(t, Traced) for t in ts):
+            results = _push_traced(recording, ts)
+        else:
+            results = pushforward(recording.level, recording.inputs, ts, recording.outputs)
         outs = [recording.value(o) for o in recording.outputs]
         return unflatten(recording.structure, [zero_like(o) if t is None else _like(t, o)
                                                for t, o in zip(results, outs, strict=True)])
@@ -431,56 +435,18 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     return recording.values(), f_jvp
 
 
-# ---- ways out -------------------------------------------------------------------------------------------------------------------
-
-def value(x: Any) -> Any:
-    """The plain number or array under a traced value: it carries no derivative.
-
-    Parameters
-    ----------
-    x
-        A traced value, a number, an array, or a container of them.
-
-    Returns
-    -------
-    The same container with plain floats and arrays (copies).
-
-    Examples
-    --------
-    >>> import dualad
-    >>> dualad.grad(lambda x: x * dualad.value(x))(3.0)
-    3.0
-    """
-    return tree_map(_plain_copy, x)
-
-
-def _plain_copy(x: Any) -> Any:
-    if not isinstance(x, Traced):
-        packed = x if not (isinstance(x, np.ndarray) and x.dtype == object) else pack(x)
-        return packed if packed is x else _plain_copy(packed)
-    p = plain(x)
-    return p.copy() if isinstance(p, np.ndarray) else p
-
-
-def stop_gradient(x: Any) -> Any:
-    """x as a constant: its derivative is zero in every mode and at every level.
-
-    Parameters
-    ----------
-    x
-        A traced value, a number, an array, or a container of them.
-
-    Returns
-    -------
-    The same container with plain floats and arrays (copies).
-
-    Examples
-    --------
-    >>> import dualad
-    >>> dualad.grad(lambda x: dualad.stop_gradient(x * x) + x)(3.0)
-    1.0
-    """
-    return value(x)
+def _push_traced(r: Recording, ts: list[Any]) -> list[Any]:
+    """Traced tangents on a tape of floats: contract the recording's Jacobian columns with them (the map is linear)."""
+    total: list[Any] = [None] * len(r.outputs)
+    for x, t in zip(r.inputs, ts, strict=True):
+        shape = tuple(shape_of(x))
+        n = math.prod(shape)
+        columns = pushforward(r.level, [x], [np.eye(n).reshape(n, *shape)], r.outputs, n) if n else [None] * len(r.outputs)
+        for i, column in enumerate(columns):
+            if column is not None:
+                part = np.reshape(np.reshape(t, (n,)) @ column.reshape(n, -1), column.shape[1:])
+                total[i] = part if total[i] is None else total[i] + part
+    return total
 
 
 def _named(wrapper: Callable[..., Any], f: Callable[..., Any], how: str) -> Callable[..., Any]:

@@ -24,6 +24,9 @@ class _Custom:
             raise TypeError(f"{type(self).__name__} decorates a function, not {type(fun).__name__}")
         self.fun = fun
         self.nondiff_argnums = tuple(nondiff_argnums)
+        code = getattr(fun, "__code__", None)  # absent for callables that are no Python functions: these have no defaults
+        self._positional = code.co_argcount if code else 0
+        self._defaults = bool(getattr(fun, "__defaults__", None))
         functools.update_wrapper(self, fun)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +41,7 @@ class _Custom:
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any, list[Any], list[int]]:
         """Leaves and structure of the differentiated arguments, the constant arguments, and the positions of the former."""
-        if kwargs:
+        if kwargs or (self._defaults and len(args) < self._positional):
             import inspect
 
             bound = inspect.signature(self.fun).bind(*args, **kwargs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._core import Level, Traced
-from .generic import dtype_of, pack, shape_of, wrap_forward
+from .generic import checked_output, dtype_of, shape_of, wrap_forward
 from .tree import flatten
 
 __all__ = ["push"]
@@ -44,7 +44,7 @@ def push(leaves: Sequence[Any], tangents: Sequence[Any], call: Callable[[list[An
         traced = [x if t is None else wrap_forward(level, x, t) for x, t in zip(leaves, tangents, strict=True)]
         out = call(traced)
         flat, structure = flatten(out)
-        flat = [pack(x) for x in flat]
+        flat = [checked_output(x) for x in flat]
     number = level.level_id
     lead = (lanes,) if lanes else ()
     outputs, results = [], []

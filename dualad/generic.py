@@ -17,8 +17,8 @@ import numpy as np
 from . import _core
 from ._core import Dual, Level, Traced, Var, VarArray
 
-__all__ = ["DualArray", "GenericVar", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of", "tangent_of",
-           "wrap_forward"]
+__all__ = ["DualArray", "GenericVar", "checked_output", "in_slots", "is_array", "lower", "pack", "plain", "shape_of", "size_of",
+           "tangent_of", "wrap_forward"]
 
 MAX_LANES_SCALAR = 128
 
@@ -166,7 +166,28 @@ def _pack_list(x: Any) -> Any:
     return np.stack([pack(e) if not isinstance(e, Traced) else e for e in x])
 
 
+def checked_output(x: Any) -> Any:
+    """A leaf of what f returned: packed if it is an object array, refused if it is no number (it would lose its derivative).
+
+    Raises
+    ------
+    TypeError
+        For functions, generators, sets, strings and other objects.
+    """
+    x = pack(x)
+    if isinstance(x, (Traced, float, int, complex)):
+        return x
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiubc":
+        return x
+    if isinstance(x, np.ndarray) and x.dtype == object and all(isinstance(e, (float, int, np.generic)) for e in x.flat):
+        return x.astype(np.float64)
+    hint = "differentiate f(x)(y) instead" if callable(x) else "return numbers"
+    raise TypeError(f"the differentiated function returned {type(x).__name__} ({x!r:.60}); {hint}: floats, arrays, or tuples, "
+                    "lists, dicts, namedtuples and dataclasses of them")
+
+
 def describe(x: Any) -> Any:
     """What printing and truth values of a traced value show."""
+    _core.check_open(x)
     p = plain(x)
     return p.copy() if isinstance(p, np.ndarray) else p

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _core
 from ._core import Level, Traced, _NeedsGenericTape, open_count
-from .generic import GenericVar, pack
+from .generic import GenericVar, checked_output
 from .tree import flatten, unflatten
 
 __all__ = ["Recording", "record"]
@@ -36,7 +36,7 @@ class Recording:
     def __init__(self, level: Level, inputs: list[Any], out: Any) -> None:
         self.level, self.inputs = level, inputs
         leaves, self.structure = flatten(out)
-        self.outputs = [pack(x) for x in leaves]
+        self.outputs = [checked_output(x) for x in leaves]
 
     def depends(self, x: Any) -> bool:
         """Is x traced at this level?"""

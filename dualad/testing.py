@@ -49,7 +49,8 @@ def numerical_jacobian(f: Callable[..., Any], args: Sequence[Any], step: float |
 
     def evaluate(i: int, j: int, h: float) -> np.ndarray:
         moved = [a.copy() if k == i else a for k, a in enumerate(arrays)]
-        moved[i].reshape(-1)[j] += h
+        if h:
+            moved[i].reshape(-1)[j] += h
         inputs = [m.astype(np.asarray(x).dtype) if np.ndim(x) or isinstance(x, (np.ndarray, np.generic)) else float(m)
                   for m, x in zip(moved, leaves, strict=True)]
         out = flatten(f(*unflatten(structure, inputs)))[0]

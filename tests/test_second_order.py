@@ -5,6 +5,7 @@ import pytest
 
 import dualad as da
 from dualad import _core
+from dualad.reverse import record
 
 POINTS = {
     "REAL": (0.3, -1.2, 2.1),
@@ -103,11 +104,9 @@ def test_guards_at_second_order():
 def test_python_calls_take_the_nested_way():
     f = lambda x: np.linalg.det(x[:, None] * x + np.eye(3))
     same(f, X)
+    recording = record(f, [X], tuple)
     with pytest.raises(ValueError, match="Python calls"):
-        from dualad.reverse import record
-
-        r = record(f, [X], tuple)
-        _core.SecondSweep(r.level, r.inputs, r.outputs[0])
+        _core.SecondSweep(recording.level, recording.inputs, recording.outputs[0])
 
 
 def test_one_run_of_f_for_a_whole_hessian():

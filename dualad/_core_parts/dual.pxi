@@ -71,20 +71,30 @@ cdef class Dual(Traced):
         return dual_binary(DA_OP_power, l, r, da_inline_power, da_inline_power_px, da_inline_power_py, ufunc_power)
 
     def __neg__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return new_dual(-self.v, -self.d, self.level)
 
     def __pos__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self
 
     def __abs__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return new_dual(da_inline_absolute(self.v, 0.0), times(DA_OP_absolute, da_inline_absolute_px(self.v, 0.0, 0.0), self.d),
                         self.level)
 
     def __bool__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
+        if not alive(self.level):
+            raise_leaked(self)
         if PyFloat_CheckExact(other):
             y = PyFloat_AS_DOUBLE(other)
         elif type(other) is Dual and (<Dual>other).level == self.level:
@@ -303,16 +313,22 @@ cdef class DualVec(Traced):
         return vec_unary(DA_OP_negative, self, False)
 
     def __pos__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self
 
     def __abs__(self):
         return vec_unary(DA_OP_absolute, self, False)
 
     def __bool__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
+        if not alive(self.level):
+            raise_leaked(self)
         if as_constant(other, &y):
             return compare(self.v, y, op)
         if type(other) is DualVec and (<DualVec>other).level == self.level:

@@ -205,6 +205,12 @@ cdef Level level_of(uint64_t id, object what):
     return <Level>LEVELS[id & MASK].level
 
 
+def check_open(x):
+    """Raise LeakedValueError if x is a traced value whose level has ended."""
+    if isinstance(x, Traced) and not alive((<Traced>x).level):
+        raise_leaked(x)
+
+
 def top_level(values):
     """The highest open level among the traced ones of `values`, or None."""
     cdef uint64_t top = 0

@@ -232,7 +232,7 @@ cdef class Traced:
         return format(float(p), spec) if spec and np.ndim(p) == 0 else format(str(p) if not spec else p, spec)
 
     def __str__(self):
-        return str(hook_describe(self)) if self.level else repr(self)
+        return str(hook_describe(self)) if self.level and alive(self.level) else repr(self)
 
     def __repr__(self):
         return f"{type(self).__name__}({hook_describe(self)!r})" if alive(self.level) else f"<{type(self).__name__} of an ended level>"

@@ -43,16 +43,22 @@ cdef class Var(Traced):
         return var_unary(DA_OP_negative, self, -self.v)
 
     def __pos__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self
 
     def __abs__(self):
         return var_unary(DA_OP_absolute, self, da_inline_absolute(self.v, 0.0))
 
     def __bool__(self):
+        if not alive(self.level):
+            raise_leaked(self)
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
+        if not alive(self.level):
+            raise_leaked(self)
         if PyFloat_CheckExact(other):
             return compare(self.v, PyFloat_AS_DOUBLE(other), op)
         if type(other) is Var and (<Var>other).level == self.level:

@@ -51,6 +51,7 @@ METHODS: dict[Any, Any] = {}
 def untraced(x: Any) -> Any:
     """x with every traced value in it replaced by its plain value (containers and object arrays included)."""
     if isinstance(x, Traced):
+        _core.check_open(x)
         p = plain(x)
         return p.copy(order="K") if isinstance(p, np.ndarray) else p
     if isinstance(x, (list, tuple)):
@@ -159,6 +160,8 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
 
 def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function (or the operation of that name) on traced values."""
+    for a in args:
+        _core.check_open(a)
     rule = FUNCTIONS.get(f)
     if rule is None:
         name = f if isinstance(f, str) else f"{getattr(f, '__module__', 'numpy')}.{getattr(f, '__name__', f)}"

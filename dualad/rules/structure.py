@@ -271,7 +271,10 @@ def _through_strides(tangent: np.ndarray, numbers: np.ndarray, view: Any) -> Any
 def as_traced(x: Any) -> Any:
     """A list, object array or traced value as one traced value (np.asarray for what has no traced element)."""
     x = pack(x)
-    return x if isinstance(x, Traced) else np.asarray(x)
+    if not isinstance(x, Traced):
+        return np.asarray(x)
+    _core.check_open(x)
+    return x
 
 
 # ---- the functions -------------------------------------------------------------------------------------------------------------
