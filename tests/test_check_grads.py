@@ -9,7 +9,8 @@ from dualad.testing import numerical_jacobian
 X = np.linspace(-1.5, 2.0, 10)
 
 RIGHT = {
-    "scalar": (lambda x: np.sin(x) * x, (0.7,)), "array": (lambda x: np.exp(np.sin(x)), (X,)), "sum": (lambda x: np.sum(x**3), (X,)),
+    "scalar": (lambda x: np.sin(x) * x, (0.7,)), "array": (lambda x: np.exp(np.sin(x)), (X,)),
+    "sum": (lambda x: np.sum(x**3), (X,)),
     "two": (lambda x, y: x * np.tanh(y), (X, 0.3)),
     "matrix": (lambda a: np.linalg.inv(a + 4 * np.eye(3)), (np.arange(9.0).reshape(3, 3) / 9,)),
     "container": (lambda p: {"y": p["a"] * p["b"], "z": (p["b"] ** 2,)}, ({"a": X[:3], "b": 2.0},)),
