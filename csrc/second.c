@@ -80,17 +80,30 @@ typedef struct {
 
 typedef void (*second_fn)(const block *b, double *p, double *dp, size_t n);
 
+/* The factor that brings the largest tangent of a block near 1, a power of two; 1 where it is of common size. */
+static double level_of(const block *b, size_t n)
+{
+    double m = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const double tx = fabs(b->tx[i]), ty = fabs(b->ty[i]), tv = fabs(b->tv[i]);
+        const double xy = tx > ty ? tx : ty, t = xy > tv ? xy : tv;
+        m = t > m ? t : m;
+    }
+    return (m > 0x1p-100 && m < 0x1p+100) || m == 0.0 || !isfinite(m) ? 1.0 : ldexp(1.0, -ilogb(m));
+}
+
 /* Partial and its directional derivative over a block. */
 #define SECOND(fn, expr)                                                                                               \
     static void fn(const block *b, double *p, double *dp, size_t n)                                                    \
     {                                                                                                                  \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            const double tx = b->tx[i], ty = b->ty[i], tv = b->tv[i];                                                  \
+        const double s = level_of(b, n);  \
+        for (size_t i = 0; i < n; i++) { \
+            const double tx = b->tx[i] * s, ty = b->ty[i] * s, tv = b->tv[i] * s;                                      \
             const dual x = make(b->x[i], tx * SCALE), y = make(b->y[i], ty * SCALE), v = make(b->v[i], tv * SCALE);    \
             (void)x, (void)y, (void)v;                                                                                 \
             const dual z = expr;                                                                                       \
             p[i] = creal(z);                                                                                           \
-            dp[i] = (tx == 0.0 && ty == 0.0 && tv == 0.0) ? 0.0 : cimag(z) * UNSCALE;                                  \
+            dp[i] = (tx == 0.0 && ty == 0.0 && tv == 0.0) ? 0.0 : cimag(z) * UNSCALE / s;                              \
         }                                                                                                              \
     }
 #define UNARY(name, value, dx, cls, domain) SECOND(name##_px, dx)

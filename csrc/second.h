@@ -5,7 +5,7 @@
  *     dadj[a] += p * dadj[v] + dp * adj[v]            dp = the directional derivative of the partial p
  * The partials' text in ops.def is compiled a third time, over complex numbers whose imaginary part is a tangent times
  * 2^-332: C's complex arithmetic is then dual arithmetic, since the product of two imaginary parts falls far below the
- * rounding of the real one.  Tangents below 1e-208 in magnitude underflow to zero.
+ * rounding of the real one.  Tangents of an operation are first brought to a common size by a power of two.
  *
  * One direction at a time.  All buffers hold one double a slot; the caller has filled adj and dadj with -0.0
  * (da_sweep_clear) and set the seeds.  Cost: about four operations of a gradient sweep for each of its own.

@@ -118,3 +118,11 @@ def test_one_run_of_f_for_a_whole_hessian():
 def test_a_constant_function():
     np.testing.assert_array_equal(da.hessian(lambda x: 3.0)(X), np.zeros((3, 3)))
     np.testing.assert_array_equal(da.hvp(lambda x: 3.0 + 0.0 * np.sum(x), (X,), (X,)), np.zeros(3))
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e-100, 1e100, 1e140])
+def test_tangents_of_any_size(scale):
+    """Once the product of two tangents of 1e100 was not negligible beside the value, and the Hessian was wrong."""
+    f = lambda u: np.sum(np.arctan(scale * u))
+    got = da.hessian(f)(np.array([1.0 / scale]))[0, 0] / scale / scale
+    np.testing.assert_allclose(got, -0.5, rtol=1e-14)
