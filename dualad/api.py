@@ -177,20 +177,25 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
     several = argnums if type(argnums) is tuple and argnums == tuple(range(len(argnums))) and not has_aux else None
 
     def fun(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and not open_count():
-            if quick and len(args) == 1:
+        if not open_count():
+            if quick and args:
                 one_call = _ONE_CALL.get(type(args[0]))
-                result = one_call(f, args[0]) if one_call is not None else None
-            elif several is not None and len(args) == len(several):
+                g = f if len(args) == 1 and not kwargs else _with_constants(f, args[1:], kwargs)
+                result = one_call(g, args[0]) if one_call is not None else None
+            elif several is not None and len(args) == len(several) and not kwargs:
                 result = _core.value_and_grad_leaves(f, args, True)
             else:
                 result = None
             if result is not None:
-                return result if len(result) == 2 else _continue(args, several or 0, *result)
+                return result if len(result) == 2 else _continue(args[:1] if quick else args, several or 0, *result)
         out, aux, grads = _value_and_grad(f, argnums, has_aux, args, kwargs)
         return ((out, aux), grads) if has_aux else (out, grads)
 
     return _named(fun, f, "value_and_grad")
+
+
+def _with_constants(f: Callable[..., Any], rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Any], Any]:
+    return lambda x: f(x, *rest, **kwargs)
 
 
 def _continue(args: tuple[Any, ...], argnums: Any, level: Any, inputs: list[Any], out: Any) -> tuple[Any, Any]:
