@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from mutants import MUTANTS
+from mutants import MUTANTS, Mutant
 from mutants.run import apply, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +40,14 @@ def test_a_mutant_whose_place_is_gone_is_refused(tmp_path):
     path.write_text(f"before {mutant.old} after")
     apply(mutant, tmp_path)
     assert path.read_text() == f"before {mutant.new} after"
+
+
+def test_a_change_without_effect_survives(capsys):
+    """A runner that called every mutant killed would prove nothing."""
+    old = "    sweep.start_reverse()\n"
+    harmless = Mutant("harmless", "dualad/pull.py", old, old + "\n", "nothing", ("tests/test_tree.py",))
+    assert run([harmless]) == ["harmless"]
+    assert "SURVIVED" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(os.environ.get("DUALAD_MUTANTS", "") in ("", "0"), reason="DUALAD_MUTANTS=1 runs every mutant (minutes)")
