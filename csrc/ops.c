@@ -12,6 +12,19 @@ const da_row da_rows[] = {
 };
 const int da_row_count = (int)(sizeof da_rows / sizeof *da_rows);
 
+int da_selects(int code)
+{
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: return DA_CLASS_##cls >= DA_CLASS_SELECT;
+#define BINARY(name, value, dx, dy, cls, domain) UNARY(name, value, dx, cls, domain)
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return 0;
+    }
+}
+
 #include "ops_scalar.h"
 
 double da_value(int code, double x, double y)

@@ -36,6 +36,9 @@ extern const int da_row_count;
 /* Value of a row by libm and mathfn.h; a binary row also by any of its three codes.  NaN for codes without a row. */
 double da_value(int code, double x, double y);
 
+/* Is the row one that selects (or steps): does its zero partial mean "not chosen"? */
+int da_selects(int code);
+
 /* Partials of a row at one point. */
 void da_partials(int code, double x, double y, double v, double *px, double *py);
 

@@ -138,19 +138,6 @@ static int row_of(int code, int *x_active, int *y_active)
     }
 }
 
-static int selects(int code)
-{
-    switch (code) {
-#define UNARY(name, value, dx, cls, domain)                                                                            \
-    case DA_OP_##name: return DA_CLASS_##cls >= DA_CLASS_SELECT;
-#define BINARY(name, value, dx, dy, cls, domain) UNARY(name, value, dx, cls, domain)
-#include "ops.def"
-#undef UNARY
-#undef BINARY
-    default: return 0;
-    }
-}
-
 /* One operand's share of a block: adjoints and their tangents, at a stride. */
 static void share(double *adj, double *dadj, int64_t stride, const double *p, const double *dp, const double *ct,
                   const double *dct, size_t n, int chooses)
@@ -166,15 +153,6 @@ static void share(double *adj, double *dadj, int64_t stride, const double *p, co
 
 static const double ZEROS[DA_BLOCK];
 
-static const double *packed(const double *from, int64_t stride, size_t n, double *buffer)
-{
-    if (stride == 1)
-        return from;
-    for (size_t i = 0; i < n; i++)
-        buffer[i] = from[(int64_t)i * stride];
-    return buffer;
-}
-
 static void scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
 {
     const uint32_t a = t->a[i], b = t->b[i];
@@ -189,17 +167,17 @@ static void scalar(const da_tape *t, size_t i, size_t slot, const double *tan, d
         return;
     if (x_active) {
         kernels[code][0](&one, &p, &dp, 1);
-        share(adj + a, dadj + a, 1, &p, &dp, adj + slot, dadj + slot, 1, selects(code));
+        share(adj + a, dadj + a, 1, &p, &dp, adj + slot, dadj + slot, 1, da_selects(code));
     }
     if (y_active) {
         kernels[code][1](&one, &p, &dp, 1);
-        share(adj + b, dadj + b, 1, &p, &dp, adj + slot, dadj + slot, 1, selects(code));
+        share(adj + b, dadj + b, 1, &p, &dp, adj + slot, dadj + slot, 1, da_selects(code));
     }
 }
 
 static void elementwise(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
 {
-    const int last = e->nd - 1, binary = e->kind == DA_MAP2, chooses = selects(e->code_lo);
+    const int last = e->nd - 1, binary = e->kind == DA_MAP2, chooses = da_selects(e->code_lo);
     const int64_t length = e->nd ? e->shape[last] : 1, sx = e->nd ? e->sx[last] : 0,
                   sy = e->nd && binary ? e->sy[last] : 0;
     double bx[DA_BLOCK], by[DA_BLOCK], btx[DA_BLOCK], bty[DA_BLOCK], p[DA_BLOCK], dp[DA_BLOCK];
@@ -212,10 +190,10 @@ static void elementwise(const da_tape *t, const da_entry *e, const double *tan, 
             const size_t n = length - begin < DA_BLOCK ? (size_t)(length - begin) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + ox + begin * sx), ay = (size_t)((int64_t)e->y + oy + begin * sy);
             block b;
-            b.x = packed((e->x_active ? t->val : t->pool) + ax, sx, n, bx);
-            b.y = binary ? packed((e->y_active ? t->val : t->pool) + ay, sy, n, by) : b.x;
-            b.tx = e->x_active ? packed(tan + ax, sx, n, btx) : ZEROS;
-            b.ty = binary && e->y_active ? packed(tan + ay, sy, n, bty) : ZEROS;
+            b.x = da_packed((e->x_active ? t->val : t->pool) + ax, sx, n, bx);
+            b.y = binary ? da_packed((e->y_active ? t->val : t->pool) + ay, sy, n, by) : b.x;
+            b.tx = e->x_active ? da_packed(tan + ax, sx, n, btx) : ZEROS;
+            b.ty = binary && e->y_active ? da_packed(tan + ay, sy, n, bty) : ZEROS;
             b.v = t->val + o;
             b.tv = tan + o;
             if (e->x_active) {

@@ -56,16 +56,6 @@ static int64_t row_length(const da_entry *e)
     return e->nd ? e->shape[e->nd - 1] : 1;
 }
 
-/* n operand values as a contiguous block. */
-static const double *packed(const double *val, int64_t stride, size_t n, double *buffer)
-{
-    if (stride == 1)
-        return val;
-    for (size_t i = 0; i < n; i++)
-        buffer[i] = val[(int64_t)i * stride];
-    return buffer;
-}
-
 /* Rows whose partial is an operand, the result or one need no block of partials of their own. */
 enum { COMPUTED, IS_X, IS_Y, IS_V, IS_ONE };
 
@@ -142,23 +132,10 @@ static void push(double *restrict out, const double *restrict p, const double *r
         }
 }
 
-static int selects_of(int code)
-{
-    switch (code) {
-#define UNARY(name, value, dx, cls, domain) \
-    case DA_OP_##name: return DA_CLASS_##cls == DA_CLASS_SELECT || DA_CLASS_##cls == DA_CLASS_STEP;
-#define BINARY(name, value, dx, dy, cls, domain) UNARY(name, value, dx, cls, domain)
-#include "ops.def"
-#undef UNARY
-#undef BINARY
-    default: return 0;
-    }
-}
-
 /* Both directions of an elementwise entry; they differ only in what is done with a block of partials. */
 static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse)
 {
-    const int last = e->nd - 1, selects = selects_of(e->code_lo), binary = e->kind == DA_MAP2;
+    const int last = e->nd - 1, selects = da_selects(e->code_lo), binary = e->kind == DA_MAP2;
     const da_partial_fn px = da_partial_kernel(e->code_lo, 0), py = da_partial_kernel(e->code_lo, 1);
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, sy = e->nd && binary ? e->sy[last] : 0;
     double bx[DA_BLOCK], by[DA_BLOCK], p[DA_BLOCK];
@@ -170,8 +147,8 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
         for (int64_t at = 0; at < length; at += DA_BLOCK) {
             const size_t n = length - at < DA_BLOCK ? (size_t)(length - at) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + r.ox + at * sx), ay = (size_t)((int64_t)e->y + r.oy + at * sy);
-            const double *x = packed(operand_values(t, e->x_active) + ax, sx, n, bx);
-            const double *y = binary ? packed(operand_values(t, e->y_active) + ay, sy, n, by) : x;
+            const double *x = da_packed(operand_values(t, e->x_active) + ax, sx, n, bx);
+            const double *y = binary ? da_packed(operand_values(t, e->y_active) + ay, sy, n, by) : x;
             const double *v = t->val + o;
             if (e->x_active) {
                 const double *q = partials(alias_of(e->code_lo, 0), px, x, y, v, p, n);
@@ -197,7 +174,6 @@ static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse)
 {
     const int last = e->nd - 1;
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, so = e->nd ? e->sy[last] : 0;
-    const double scale = e->scale;
     if (!reverse)
         memset(buf + e->out * k, 0, e->n * k * sizeof *buf);
     for (int32_t d = 0; d < e->nd; d++)
@@ -209,20 +185,18 @@ static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse)
         if (!reverse) {
             for (int64_t i = 0; i < length; i++)
                 for (size_t l = 0; l < k; l++)
-                    o[(size_t)(i * so) * k + l] += scale * x[(i * sx) * (int64_t)k + (int64_t)l];
+                    o[(size_t)(i * so) * k + l] += x[(i * sx) * (int64_t)k + (int64_t)l];
         } else if (k == 1 && sx == 1 && so == 0) {
-            const double g = da_touched(o[0]) ? scale * o[0] : -0.0;
+            const double g = o[0]; /* adding an untouched -0.0 changes nothing */
             for (int64_t i = 0; i < length; i++)
                 x[i] += g;
-        } else if (k == 1 && sx == 1 && so == 1 && scale == 1.0) {
+        } else if (k == 1 && sx == 1 && so == 1) {
             for (int64_t i = 0; i < length; i++)
                 x[i] += o[i];
         } else {
             for (int64_t i = 0; i < length; i++)
-                for (size_t l = 0; l < k; l++) {
-                    const double g = o[(size_t)(i * so) * k + l];
-                    x[(i * sx) * (int64_t)k + (int64_t)l] += da_touched(g) ? scale * g : -0.0;
-                }
+                for (size_t l = 0; l < k; l++)
+                    x[(i * sx) * (int64_t)k + (int64_t)l] += o[(size_t)(i * so) * k + l];
         }
     } while (rows_next(&r, 0));
 }

@@ -13,6 +13,16 @@ int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k)
 /* Of a matrix product with both operands active: dadj += what adj of the result gives with tangents in place of values. */
 int da_matmul_cross(const da_entry *e, const double *tan, const double *adj, double *dadj);
 
+/* n operand values as a contiguous block: where they are, or copied into the buffer. */
+static inline const double *da_packed(const double *val, int64_t stride, size_t n, double *buffer)
+{
+    if (stride == 1)
+        return val;
+    for (size_t i = 0; i < n; i++)
+        buffer[i] = val[(int64_t)i * stride];
+    return buffer;
+}
+
 /* Does anything selected depend on this adjoint?  (-0.0 means no.) */
 static inline int da_touched(double g)
 {

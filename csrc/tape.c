@@ -206,7 +206,6 @@ da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd)
     e->n = n;
     e->x = e->y = 0;
     e->used = t->slots - first;
-    e->scale = 1.0;
     e->shape = (int64_t *)(void *)rest;
     e->sx = e->shape + nd;
     e->sy = e->sx + nd;

@@ -52,7 +52,7 @@ typedef struct da_tape {
 enum {
     DA_MAP1,   /* out = row(x)                    elementwise, any strides, broadcast by stride 0     */
     DA_MAP2,   /* out = row(x, y)                                                                     */
-    DA_MOVE,   /* out[..] += scale * x[..]        sum, broadcast, copy: both sides strided            */
+    DA_MOVE,   /* out[..] += x[..]                sum, broadcast, copy: both sides strided            */
     DA_GATHER, /* out[i] = x[index[i]]            anything that only picks elements; index = slots    */
     DA_WHERE,  /* out = mask ? x : y                                                                  */
     DA_MATMUL  /* out = x @ y                     shape = {m, k, n}, then batch axes                  */
@@ -64,7 +64,6 @@ typedef struct {
     size_t first, out, n;  /* first slot of the entry, first of the result (aligned), elements of the result */
     size_t x, y;
     size_t used;           /* slots from `first` on */
-    double scale;
     int64_t *shape, *sx, *sy; /* nd each, in meta */
     uint32_t *index;          /* DA_GATHER: n slots; DA_FULL for a constant */
     uint8_t *mask;            /* DA_WHERE: n */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from . import _core
 from ._core import Traced, open_count
 from .arguments import Selection, check_callable, check_leaf, check_tangent
 from .forward import push, zero_like
-from .generic import shape_of
+from .generic import shape_of, size_of
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, tree_map, unflatten
@@ -337,7 +336,7 @@ def _pull_traced(r: Recording, cts: list[Any]) -> list[Any]:
         if not (isinstance(out, Traced) and r.depends(out)):
             continue
         shape = tuple(shape_of(out))
-        n = int(np.prod(shape, dtype=int))
+        n = size_of(out)
         if n == 0:
             continue
         rows = pull(r.level, [out], [np.eye(n).reshape(n, *shape)], r.inputs, n)
@@ -445,7 +444,7 @@ def _push_traced(r: Recording, ts: list[Any]) -> list[Any]:
     total: list[Any] = [None] * len(r.outputs)
     for x, t in zip(r.inputs, ts, strict=True):
         shape = tuple(shape_of(x))
-        n = math.prod(shape)
+        n = size_of(x)
         columns = pushforward(r.level, [x], [np.eye(n).reshape(n, *shape)], r.outputs, n) if n else [None] * len(r.outputs)
         for i, column in enumerate(columns):
             if column is not None:

@@ -23,19 +23,11 @@ __all__ = ["DualArray", "GenericVar", "checked_output", "in_slots", "is_array", 
 MAX_LANES_SCALAR = 128
 
 
-class DualArray(Traced):
-    """A primal of any shape or carrier and its tangent (with a leading axis of lanes where the level has them)."""
+class _Carrier(Traced):
+    """A traced value around a payload, whose shape and dtype it has."""
 
-    __slots__ = ("primal", "tangent")
+    __slots__ = ("primal",)
     primal: Any
-    tangent: Any
-
-    def __new__(cls, level_id: int, primal: Any, tangent: Any) -> DualArray:
-        self = Traced.__new__(cls)
-        self.set_level(level_id)
-        self.primal = primal
-        self.tangent = tangent
-        return self
 
     def __init__(self, *args: Any) -> None:
         pass
@@ -49,11 +41,24 @@ class DualArray(Traced):
         return dtype_of(self.primal)
 
 
-class GenericVar(Traced):
+class DualArray(_Carrier):
+    """A primal of any shape or carrier and its tangent (with a leading axis of lanes where the level has them)."""
+
+    __slots__ = ("tangent",)
+    tangent: Any
+
+    def __new__(cls, level_id: int, primal: Any, tangent: Any) -> DualArray:
+        self = Traced.__new__(cls)
+        self.set_level(level_id)
+        self.primal = primal
+        self.tangent = tangent
+        return self
+
+
+class GenericVar(_Carrier):
     """A value on a reverse level that does not live in the tape's slots: a payload and a key for its adjoint."""
 
-    __slots__ = ("items", "key", "primal")
-    primal: Any
+    __slots__ = ("items", "key")
     key: int
     items: Any
 
@@ -64,17 +69,6 @@ class GenericVar(Traced):
         self.key = level.new_key()
         self.items = None
         return self
-
-    def __init__(self, *args: Any) -> None:
-        pass
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return shape_of(self.primal)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return dtype_of(self.primal)
 
 
 def shape_of(x: Any) -> tuple[int, ...]:

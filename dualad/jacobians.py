@@ -212,11 +212,10 @@ def _reverse(recording: Recording, chosen: Selection) -> Any:
             rows.append(_split(np.zeros((m, sum(sizes))), shape, chosen.leaves))
             continue
         parts: list[Any] = []
-        step = max(chunk_size(m), 1)
-        for start in range(0, m, step):
-            k = min(start + step, m) - start
+        for start, stop in _chunks(m):
+            k = stop - start
             seeds = np.zeros((k, m), dtype_of(y))
-            seeds[np.arange(k), np.arange(start, start + k)] = 1.0
+            seeds[np.arange(k), np.arange(start, stop)] = 1.0
             grads = pull(recording.level, [y], [seeds.reshape(k, *shape)], recording.inputs, k)
             flat = [np.reshape(g, (k, n)) for g, n in zip(grads, sizes, strict=True)]
             parts.append(flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1))
@@ -368,8 +367,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
         for x in chosen.leaves:
             n = size_of(x)
             blocks = _split(matrix[at:at + n], tuple(shape_of(x)), chosen.leaves)
-            rows.append(chosen.gather([_tidy(b, x if type(x) is float else y) if not shape_of(x) else b
-                                       for b, y in zip(blocks, chosen.leaves, strict=True)]))
+            rows.append(chosen.gather([_tidy(b, y) for b, y in zip(blocks, chosen.leaves, strict=True)]))
             at += n
         return chosen.gather(rows)
 

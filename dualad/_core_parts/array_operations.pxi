@@ -317,7 +317,7 @@ cdef object array_sum_all(VarArray a):
     if run:
         # The add loop with a still output is NumPy's pairwise sum.
         if a.n:
-            total = t.val[a.off] if a.n < 1 else -0.0
+            total = -0.0
             args[0] = <char *>&total
             args[1] = <char *>(t.val + a.off)
             args[2] = <char *>&total

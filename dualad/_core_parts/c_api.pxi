@@ -59,7 +59,6 @@ cdef extern from "tape.h":
         uint8_t kind, code_lo, x_active, y_active
         int nd
         size_t first, out, n, x, y, used
-        double scale
         int64_t *shape
         int64_t *sx
         int64_t *sy

@@ -254,6 +254,16 @@ def nodes_of(Level level not None):
 
 # ---- transformations of one float: the whole way in one call -------------------------------------------------------------
 
+# Adjoints of everything on a tape without calls, for one float result.
+cdef int sweep_from(da_tape *t, uint32_t slot) except -1:
+    cdef da_cursor cursor = da_cursor_end(t)
+    da_sweep_clear(t.adj, t.slots)
+    t.adj[slot] = 1.0
+    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
+        raise MemoryError("temporary of a matrix product")
+    return 0
+
+
 def value_and_grad_float(f, double x):
     """(f(x), f'(x)) by one recording and one sweep.
 
@@ -262,7 +272,6 @@ def value_and_grad_float(f, double x):
     """
     cdef Level level = Level.__new__(Level)
     cdef uint32_t s
-    cdef da_cursor cursor
     cdef da_tape *t
     open_level(level, True, 0, True)
     try:
@@ -278,18 +287,13 @@ def value_and_grad_float(f, double x):
         close_level(level)
     if not simple:
         return level, [v], out
-    da_sweep_clear(t.adj, t.slots)
-    t.adj[(<Var>out).slot] = 1.0
-    cursor = da_cursor_end(t)
-    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
-        raise MemoryError("temporary of a matrix product")
+    sweep_from(t, (<Var>out).slot)
     return (<Var>out).v, t.adj[s] + 0.0
 
 
 def value_and_grad_array(f, x):
     """(f(x), gradient) of a float64 array by one recording and one sweep; else as value_and_grad_float."""
     cdef Level level
-    cdef da_cursor cursor
     cdef da_tape *t
     cdef VarArray a
     if cnp.PyArray_TYPE(x) != cnp.NPY_DOUBLE:
@@ -307,11 +311,7 @@ def value_and_grad_array(f, x):
         close_level(level)
     if not simple:
         return level, [a], out
-    da_sweep_clear(t.adj, t.slots)
-    t.adj[(<Var>out).slot] = 1.0
-    cursor = da_cursor_end(t)
-    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
-        raise MemoryError("temporary of a matrix product")
+    sweep_from(t, (<Var>out).slot)
     return (<Var>out).v, adjoint_array(a, t)
 
 
@@ -322,7 +322,6 @@ def value_and_grad_leaves(f, xs, bint star):
     value_and_grad_float.
     """
     cdef Level level
-    cdef da_cursor cursor
     cdef da_tape *t
     cdef bint is_list = type(xs) is list
     cdef bint floats = True
@@ -359,11 +358,7 @@ def value_and_grad_leaves(f, xs, bint star):
         close_level(level)
     if not simple:
         return level, traced, out
-    da_sweep_clear(t.adj, t.slots)
-    t.adj[(<Var>out).slot] = 1.0
-    cursor = da_cursor_end(t)
-    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
-        raise MemoryError("temporary of a matrix product")
+    sweep_from(t, (<Var>out).slot)
     if floats:
         grads = [t.adj[first - n + i] + 0.0 for i in range(n)]
     else:

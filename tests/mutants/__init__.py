@@ -169,7 +169,7 @@ SWEEPS = _of(
      "a traced value that a custom rule closes over is not refused"),
 ) + _of(
     "dualad/jacobians.py", "api laws memory",
-    ("chunk-rows-restart", "seeds[np.arange(k), np.arange(start, start + k)] = 1.0", "seeds[np.arange(k), np.arange(k)] = 1.0",
+    ("chunk-rows-restart", "seeds[np.arange(k), np.arange(start, stop)] = 1.0", "seeds[np.arange(k), np.arange(k)] = 1.0",
      "the second chunk of rows repeats the first"),
     ("chunk-columns-boundary", "lo, hi = max(start, at), min(stop, at + n)",
      "lo, hi = max(start, at), min(stop, at + n, start + 31)",
