@@ -11,7 +11,7 @@ import numpy as np
 from . import _core
 from ._core import Traced, open_count
 from .arguments import Selection, check_callable, check_leaf, check_tangent
-from .forward import push, zero_like
+from .forward import collect, push, zero_like
 from .generic import shape_of, size_of
 from .pull import pull, pushforward
 from .reverse import Recording, record
@@ -60,9 +60,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if (type(primals) is tuple and len(primals) == 1 and type(primals[0]) is float
             and type(tangents) is tuple and len(tangents) == 1 and type(tangents[0]) is float):
-        result = _core.jvp_float(f, primals[0], tangents[0])
-        if result is not None:
-            return result
+        result = _core.jvp_float(f, primals[0], tangents[0], collect)
+        return result if len(result) == 2 else (unflatten(result[2], result[0]), unflatten(result[2], result[1]))
     check_callable(f, "jvp")
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError("jvp takes primals and tangents as tuples, one entry an argument: jvp(f, (x,), (dx,))")
@@ -109,9 +108,8 @@ def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def df(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is float and not args and not kwargs:
-            result = _core.derivative_float(f, x)
-            if result is not None:
-                return result
+            result = _core.derivative_float(f, x, collect)
+            return result if type(result) is float else unflatten(result[2], result[1])
         x = check_leaf(x, "derivative", "argument 0")
         if shape_of(x) != ():
             raise TypeError(f"derivative is for a scalar argument; this one has shape {shape_of(x)}: use grad, jacfwd or jvp")

@@ -11,7 +11,7 @@ from ._core import Level, Traced
 from .generic import checked_output, dtype_of, shape_of, wrap_forward
 from .tree import flatten
 
-__all__ = ["push"]
+__all__ = ["collect", "push", "zero_like"]
 
 
 def push(leaves: Sequence[Any], tangents: Sequence[Any], call: Callable[[list[Any]], Any], lanes: int = 0
@@ -41,20 +41,20 @@ def push(leaves: Sequence[Any], tangents: Sequence[Any], call: Callable[[list[An
     """
     level = Level(False, lanes, True)
     with level:
-        traced = [x if t is None else wrap_forward(level, x, t) for x, t in zip(leaves, tangents, strict=True)]
-        out = call(traced)
-        flat, structure = flatten(out)
-        flat = [checked_output(x) for x in flat]
-    number = level.level_id
+        return collect(level.level_id, call([x if t is None else wrap_forward(level, x, t)
+                                             for x, t in zip(leaves, tangents, strict=True)]), lanes)
+
+
+def collect(number: int, out: Any, lanes: int = 0) -> tuple[list[Any], list[Any], Any]:
+    """Outputs, their tangents and their structure (as :func:`push` returns them) of what f returned at an open level."""
+    flat, structure = flatten(out)
     lead = (lanes,) if lanes else ()
     outputs, results = [], []
-    for x in flat:
-        if isinstance(x, Traced) and x.level_id == number:
-            outputs.append(x.primal)  # type: ignore[attr-defined]
-            results.append(x.tangent)  # type: ignore[attr-defined]
-        else:
-            outputs.append(x)
-            results.append(zero_like(x, lead))
+    for leaf in flat:
+        x = checked_output(leaf)
+        traced = isinstance(x, Traced) and x.level_id == number
+        outputs.append(x.primal if traced else x)
+        results.append(x.tangent if traced else zero_like(x, lead))
     return outputs, results, structure
 
 

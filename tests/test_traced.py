@@ -133,3 +133,15 @@ def test_f_runs_once(transform):
         counted = Counted(f)
         transform(counted)(2.0)
         assert counted.calls == 1
+
+
+def test_a_curve_is_run_once():
+    """jvp and derivative of a float once ran f again when it returned anything but a float."""
+    for returned in (lambda t: np.stack([t, t * t]), lambda t: {"x": t, "y": [t * 2.0]}, lambda t: np.array([t, 1.0]), lambda t: 3):
+        runs = []
+        f = lambda t, returned=returned: (runs.append(1), returned(t))[1]
+        da.derivative(f)(2.0)
+        assert len(runs) == 1
+        da.jvp(f, (2.0,), (1.0,))
+        assert len(runs) == 2
+    np.testing.assert_array_equal(da.derivative(lambda t: np.array([t, t * t]))(3.0), [1.0, 6.0])

@@ -381,15 +381,18 @@ cdef object adjoint_array(VarArray a, da_tape *t):
     return grad
 
 
-# Run f on one dual number of a level of its own.
-cdef inline object run_dual(f, double x, double dx, uint64_t *level):
+# Run f on one dual number of a level of its own: a Dual of that level or a float comes back as it is, anything else through
+# finish(level_id, out), called while the level is open.
+cdef inline object run_dual(f, double x, double dx, finish):
     cdef uint64_t id = open_slot()
     cdef LevelSlot *at = &LEVELS[id & MASK]
     global da_open_levels
-    level[0] = id
     da_open_levels += 1
     try:
-        return f(new_dual(x, dx, id))
+        out = f(new_dual(x, dx, id))
+        if (type(out) is Dual and (<Dual>out).level == id) or PyFloat_CheckExact(out):
+            return out
+        return finish(id, out)
     finally:
         at.id = 0
         da_open_levels -= 1
@@ -398,24 +401,20 @@ cdef inline object run_dual(f, double x, double dx, uint64_t *level):
             at.level = NULL
 
 
-def jvp_float(f, double x, double dx):
-    """(f(x), f'(x) dx) by one dual number; None when f does not return a float of this level."""
-    cdef uint64_t id
-    out = run_dual(f, x, dx, &id)
-    if type(out) is Dual and (<Dual>out).level == id:
+def jvp_float(f, double x, double dx, finish):
+    """(f(x), f'(x) dx) by one dual number; finish(level_id, out) where f does not return a float."""
+    out = run_dual(f, x, dx, finish)
+    if type(out) is Dual:
         return (<Dual>out).v, (<Dual>out).d
-    if PyFloat_CheckExact(out):
-        return out, 0.0
-    return None
+    return (out, 0.0) if PyFloat_CheckExact(out) else out
 
 
-def derivative_float(f, double x):
-    """f'(x) by one dual number; None when f does not return a float of this level."""
-    cdef uint64_t id
-    out = run_dual(f, x, 1.0, &id)
-    if type(out) is Dual and (<Dual>out).level == id:
+def derivative_float(f, double x, finish):
+    """f'(x) by one dual number; finish(level_id, out) where f does not return a float."""
+    out = run_dual(f, x, 1.0, finish)
+    if type(out) is Dual:
         return (<Dual>out).d
-    return 0.0 if PyFloat_CheckExact(out) else None
+    return 0.0 if PyFloat_CheckExact(out) else out
 
 
 def make_dual(level_id, double v, double d):
