@@ -8,7 +8,7 @@ import pytest
 
 import dualad
 from dualad import cli
-from dualad.compare import command
+from dualad.compare import options
 from dualad.compare.environment import THREADS
 
 SMALL = ("compare", "scaling", "--at", "1:8:x2", "--m", "2", "--depth", "3")
@@ -183,10 +183,10 @@ def test_a_failing_function_is_bad_input_on_one_line(functions):
 
 
 def test_sizes_are_parsed():
-    assert command.parse_sizes("1:256:x2") == (1, 2, 4, 8, 16, 32, 64, 128, 256)
-    assert command.parse_sizes("1:10:x3") == (1, 3, 9)
-    assert command.parse_sizes("5:15:+5") == (5, 10, 15)
-    assert command.parse_sizes("3,7") == (3, 7)
+    assert options.sizes("1:256:x2") == (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    assert options.sizes("1:10:x3") == (1, 3, 9)
+    assert options.sizes("5:15:+5") == (5, 10, 15)
+    assert options.sizes("3,7") == (3, 7)
 
 
 def test_output_survives_a_closed_pipe():

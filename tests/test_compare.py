@@ -207,10 +207,10 @@ def timed_result(forward, reverse):
     ops = compare.Operations(mult=1)
     rows = tuple(
         compare.Row(2**k, 1, ops, ops, {"forward": 1.0, "reverse": 1.0}, {},
-                    {"value": 1.0, "again": 1.0, "forward": a, "reverse": b})
+                    {name: clock.Timing(*[s] * 4) for name, s in {"value": 1.0, "again": 1.0, "forward": a, "reverse": b}.items()})
         for k, (a, b) in enumerate(zip(forward, reverse, strict=True))
     )
-    return compare.Result("test", "n", rows)
+    return compare.ScalingResult("test", {"vary": "n"}, rows)
 
 
 def test_measured_crossover():
@@ -223,7 +223,7 @@ def test_measured_crossover():
     noisy = timed_result([1, 4, 2, 8], [3, 3, 3, 3]).crossover(True)  # crosses three times: the last one counts
     assert 4 < noisy.at < 8
     assert timed_result([1, 2], [3, 3]).crossover().at is None
-    assert compare.Result("test", "n", timed_result([1], [1]).rows).slope("forward", True) is None
+    assert timed_result([1], [1]).slope("forward", True) is None
 
 
 def test_results_are_frozen_and_print():
@@ -279,7 +279,7 @@ def test_mine_measures():
     report = compare.mine(lambda x: np.sum(x * x), np.ones(3), repeats=1)
     for row in report.rows:
         assert set(row.seconds) == {"value", "again", *methods.METHODS}
-        assert all(s > 0 for s in row.seconds.values())
+        assert all(0 < t.minimum <= t.low <= t.median <= t.high for t in row.seconds.values())
     assert "Measured:" in str(report)
     assert "processor: " in str(report)
 
@@ -409,8 +409,9 @@ def ticking(monkeypatch):
 
 
 def test_samples_double_to_a_millisecond_and_take_turns(ticking):
-    medians = clock.interleaved({"a": ticking.call("a", 0.3e-3), "b": ticking.call("b", 5e-3)}, repeats=3)
-    assert medians == pytest.approx({"a": 0.3e-3, "b": 5e-3})
+    found = clock.interleaved({"a": ticking.call("a", 0.3e-3), "b": ticking.call("b", 5e-3)}, repeats=3)
+    assert {name: timing.median for name, timing in found.items()} == pytest.approx({"a": 0.3e-3, "b": 5e-3})
+    assert [(timing.samples, timing.loops) for timing in found.values()] == [(3, 4), (3, 1)]
     # calibration: a in loops of 1, 2, 4; b once.  Then three turns of four a and one b.
     assert "".join(ticking.log) == "a" * 7 + "b" + "aaaab" * 3
 
@@ -423,7 +424,8 @@ def test_median_shrugs_off_one_slow_sample(ticking):
         fast()
         ticking.time += next(times)
 
-    assert clock.interleaved({"x": call}, repeats=3) == {"x": pytest.approx(1e-3)}
+    found = clock.interleaved({"x": call}, repeats=3)["x"]
+    assert (found.median, found.minimum, found.low, found.high) == pytest.approx((1e-3, 1e-3, 1e-3, 9.0))
 
 
 def test_collector_comes_back_after_an_error(ticking):

@@ -23,7 +23,8 @@ LAYERS = {
     "testing": 7, "problems": 7,
     "__init__": 8,
     "compare": 9,
-    "cli": 10,
+    "report": 10, "plot": 10,
+    "cli": 11,
 }  # fmt: skip
 
 #: `from . import x` of the package itself, inside a module of the layer above it, means the public API

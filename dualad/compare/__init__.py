@@ -10,30 +10,49 @@ Counted on the tape, priced by a published cost model, and measured; on built-in
     work          the cost model: classes of operations, their price, the counting convention
     counting      f -> operations, from a tape
     methods       forward, reverse, differences, complex step: how each runs f, what it costs, when answers agree
-    clock         interleaved medians
+    clock         interleaved medians with a band
     measure       one point by all methods: checked, counted, timed -> a row
     families, scaling, mine      experiments: rows against n or m
-    result, terminal             what an experiment returns, and how it prints
+    registry      the experiments by name; the command line is made from it
+    result        what an experiment returns: rows, and the ways out of them (storage: JSON, whole files)
+    figure        tables and figures as data; terminal, notebook print them
     command       `dualad compare`
 """
 
+from . import registry
 from .counting import count
+from .figure import Curve, Figure, Heat, Mark, Table
 from .methods import DisagreementError
-from .mine import mine
-from .result import Crossover, Report, Result, Row
+from .registry import EXPERIMENTS
+from .result import Report, Result, load
 from .scaling import scaling, short
+from .scaling_result import Crossover, Fit, Row, ScalingResult
 from .work import Operations, Weights
 
 __all__ = [
+    "EXPERIMENTS",
     "Crossover",
+    "Curve",
     "DisagreementError",
+    "Figure",
+    "Fit",
+    "Heat",
+    "Mark",
     "Operations",
     "Report",
     "Result",
     "Row",
+    "ScalingResult",
+    "Table",
     "Weights",
     "count",
+    "load",
     "mine",
     "scaling",
     "short",
 ]
+
+registry.discover()
+#: functions where modules have the same names; `mine` takes a function here and a name on the command line
+globals().update({experiment.name: experiment.run for experiment in EXPERIMENTS.values() if experiment.name != "mine"})
+from .mine import mine  # noqa: E402

@@ -1,22 +1,25 @@
-"""The clock: interleaved samples of several calls, medians, garbage collector off.
+"""The clock: interleaved samples of several calls, garbage collector off, medians with a band.
 
 A sample is a loop that doubles until it lasts a millisecond, so that the clock's resolution does not matter. The clock
 counts processor time of this process (where it is fine enough, else wall time): what other programs take in between does
 not show; a library's threads add up, which is why `dualad compare` runs BLAS with one. The calls take turns, so that a
-slow second of the machine hits all of them. Figures are medians. Slow calls get fewer turns, three at least, so that an
+slow second of the machine hits all of them. Figures are medians, with the minimum and a 95 % band of the median from
+bootstrap samples (Efron 1979), drawn with a fixed seed. Slow calls get fewer turns, three at least, so that an
 experiment ends in time on a slow machine too.
 """
 
 from __future__ import annotations
 
 import gc
-import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["interleaved"]
+import numpy as np
+
+__all__ = ["Timing", "interleaved"]
 
 #: seconds
 now = time.process_time if time.get_clock_info("process_time").resolution <= 1e-6 else time.perf_counter
@@ -25,6 +28,47 @@ MIN_SAMPLE = 1e-3  # seconds
 MAX_LOOPS = 1 << 20
 LEAST_TURNS = 3
 BUDGET = 0.5  # seconds of samples after which no further turn is taken
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one run of a call.
+
+    Parameters
+    ----------
+    median, minimum : float
+        Of the samples.
+    low, high : float
+        95 % band of the median, by bootstrap.
+    samples : int
+        How many there were.
+    loops : int
+        Runs in each.
+    """
+
+    median: float
+    minimum: float
+    low: float
+    high: float
+    samples: int = 1
+    loops: int = 1
+
+    @classmethod
+    def from_samples(cls, samples: Sequence[float], loops: int = 1, seed: int = 0) -> Timing:
+        """The timing of samples, each in seconds a run.
+
+        Examples
+        --------
+        >>> from dualad.compare.clock import Timing
+        >>> t = Timing.from_samples([1.0, 2.0, 9.0])
+        >>> t.median, t.minimum, t.low, t.high
+        (2.0, 1.0, 1.0, 9.0)
+        """
+        times = np.asarray(samples, dtype=float)
+        drawn = np.random.default_rng(seed).choice(times, (RESAMPLES, times.size))
+        low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
+        return cls(float(np.median(times)), float(times.min()), float(low), float(high), times.size, loops)
 
 
 @contextmanager
@@ -53,8 +97,8 @@ def _loops(call: Callable[[], Any]) -> int:
     return loops
 
 
-def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Median seconds of one run of each call.
+def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int, seed: int = 0) -> dict[str, Timing]:
+    """Seconds of one run of each call.
 
     Parameters
     ----------
@@ -62,10 +106,12 @@ def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[st
         Without arguments; each has run once before (its answer was checked).
     repeats : int
         Samples of each call, taken in turns; fewer, but three at least, once half a second has gone.
+    seed : int
+        Of the bootstrap samples.
 
     Returns
     -------
-    dict of str to float
+    dict of str to Timing
 
     Examples
     --------
@@ -82,4 +128,4 @@ def interleaved(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[st
                 break
             for name, call in calls.items():
                 samples[name].append(_sample(call, loops[name]) / loops[name])
-    return {name: statistics.median(times) for name, times in samples.items()}
+    return {name: Timing.from_samples(times, loops[name], seed) for name, times in samples.items()}

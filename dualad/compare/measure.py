@@ -12,7 +12,7 @@ import numpy as np
 from .clock import interleaved
 from .counting import count
 from .methods import METHODS, DisagreementError, NotApplicableError, check, run_complex_step
-from .result import Row
+from .scaling_result import Row
 from .work import DEFAULT, Operations, Weights
 
 __all__ = ["answer", "measure"]
@@ -42,7 +42,7 @@ def answer(f: Callable[..., Any], x: Any) -> np.ndarray:
 
 
 def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = None, repeats: int = 9,
-            without: Collection[str] = (), weights: Weights = DEFAULT, timed: bool = True) -> tuple[Row, dict[str, str]]:
+            without: Collection[str] = (), weights: Weights = DEFAULT, timed: bool = True) -> Row:
     """Row of the tables for f: R^n -> R^m at x.
 
     Parameters
@@ -62,9 +62,7 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
 
     Returns
     -------
-    row : Row
-    notes : dict of str to str
-        Why a method is missing.
+    Row
 
     Raises
     ------
@@ -112,4 +110,4 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
         calls: dict[str, Callable[[], Any]] = {"value": functools.partial(f, x), "again": functools.partial(f, x)}
         calls.update({name: functools.partial(METHODS[name].jacobian, f, x) for name in jacobians})
         seconds = interleaved(calls, repeats)
-    return Row(n, m, value, active, counted, runs, seconds, weights), notes
+    return Row(n, m, value, active, counted, runs, seconds, weights, notes)

@@ -9,8 +9,11 @@ import numpy as np
 
 from .counting import count
 from .measure import answer
-from .result import Report, Result
-from .scaling import AT, Progress, check_sizes, check_without, collect, silent
+from .progress import Progress, silent
+from .result import Report
+from .scaling import AT, check_sizes, check_without, collect
+from .scaling_result import ScalingResult
+from .storage import encode
 from .work import DEFAULT, Weights
 
 __all__ = ["mine"]
@@ -67,13 +70,16 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
     leave = check_without(without)
     name = getattr(f, "__name__", None) or type(f).__name__
 
-    def run(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]]) -> Result:
-        return collect(title, vary, points, progress, repeats, leave, weights, not count_only)
+    settings = {"function": name, "x": None if x is None else np.asarray(x, dtype=float).tolist(), "at": at, "seed": seed,
+                "repeats": repeats, "without": list(without), "weights": weights, "count_only": count_only}
+
+    def run(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]]) -> ScalingResult:
+        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only)
 
     if x is None:
         sizes = check_sizes(AT if at is None else at)
         drawn = [(f"n = {n}", lambda n=n: (f, np.random.default_rng(seed).uniform(0.5, 1.5, n), None)) for n in sizes]
-        return Report((run(f"{name}: called on arrays of n numbers, seed {seed}", "n", drawn),))
+        return Report((run(f"{name}: called on arrays of n numbers, seed {seed}", "n", drawn),), "mine", encode(settings))
     x = np.array(x, dtype=float)
     y = answer(f, x if x.ndim else float(x))
     n, m = x.size, y.size
@@ -91,7 +97,7 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
     if m > 1:
         parts.append(run(f"{name}: the first m of its {m} outputs, n = {columns[-1]} of {n}", "m",
                          [(f"m = {k}", point(columns[-1], k)) for k in rows]))
-    return Report(tuple(parts))
+    return Report(tuple(parts), "mine", encode(settings))
 
 
 def _sizes(total: int, most: int, at: Sequence[int] | None) -> list[int]:

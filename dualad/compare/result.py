@@ -1,198 +1,265 @@
-"""Results: rows of counts and seconds, where two methods cross, how a cost grows."""
+"""What every experiment returns: rows, and the ways out of them.
+
+A result is a frozen dataclass of plain values. A subclass says what its rows mean (tables, figures, a reading in words);
+printing, HTML, pictures, CSV and JSON follow from that, and :func:`load` brings a saved result back as what it was.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import csv
+import dataclasses
+import importlib
+import io
+import json
+import os
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
-import numpy as np
+from .figure import Figure, Table
+from .storage import decode, encode, to_text, write_atomically
 
-from .work import DEFAULT, Operations, Weights
+__all__ = ["Report", "Result", "load"]
 
-__all__ = ["Crossover", "Report", "Result", "Row"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """The Jacobian of one f: R^n -> R^m.
-
-    Parameters
-    ----------
-    n, m : int
-    value : Operations
-        Of one value of f.
-    active : Operations
-        Those that depend on the n inputs.
-    counted : mapping of str to float
-        Method to the counted price of the whole Jacobian.
-    runs : mapping of str to int
-        Method to how often it ran f.
-    seconds : mapping of str to float, or None
-        Method to the measured time of the whole Jacobian; "value" and "again" are two measurements of f itself.
-    weights : Weights
-    """
-
-    n: int
-    m: int
-    value: Operations
-    active: Operations
-    counted: Mapping[str, float]
-    runs: Mapping[str, int]
-    seconds: Mapping[str, float] | None = None
-    weights: Weights = DEFAULT
-
-    def relative(self, name: str, measured: bool = False) -> float | None:
-        """Cost of a method in units of one value of f; None where there is none."""
-        if measured:
-            return None if self.seconds is None or name not in self.seconds else self.seconds[name] / self.seconds["value"]
-        one = self.value.value(self.weights)
-        return None if name not in self.counted or not one else self.counted[name] / one
+FORMAT = 1
+#: name of an experiment -> class of its result
+RESULTS: dict[str, type[Result]] = {}
 
 
-@dataclass(frozen=True)
-class Crossover:
-    """Where forward and reverse cost the same.
+class Outputs(ABC):
+    """The outputs that a result and a report of several have in common."""
 
-    Parameters
-    ----------
-    at : float or None
-        The varied size there, interpolated; None if one of them is cheaper at every row.
-    cheaper_before, cheaper_after : str
-        The cheaper method below and above (the same one without a crossover).
-    ratio : float or None
-        n/m there.
-    """
+    @abstractmethod
+    def results(self) -> tuple[Result, ...]:
+        """The single results, in order."""
 
-    at: float | None
-    cheaper_before: str
-    cheaper_after: str
-    ratio: float | None
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON values."""
 
-
-@dataclass(frozen=True)
-class Result:
-    """One experiment.
-
-    Parameters
-    ----------
-    title : str
-    vary : {"n", "m"}
-    rows : tuple of Row
-    notes : tuple of str
-        What was left out and why.
-    environment : mapping of str to str
-        Empty when nothing was timed.
-    """
-
-    title: str
-    vary: str
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    @abstractmethod
+    def _records(self) -> Iterator[dict[str, Any]]:
+        """Rows as flat dicts."""
 
     @property
     def timed(self) -> bool:
         """Was anything measured?"""
-        return any(row.seconds is not None for row in self.rows)
+        return any(result.environment for result in self.results())
 
-    def sizes(self) -> list[int]:
-        """The varied size of every row."""
-        return [getattr(row, self.vary) for row in self.rows]
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The JSON text, which :func:`load` reads back; also written to `path` if there is one."""
+        return _keep(to_text(self.to_dict()), path)
 
-    def series(self, name: str, measured: bool = False) -> list[float | None]:
-        """Cost of a method, a row each, in units of one value of f."""
-        return [row.relative(name, measured) for row in self.rows]
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The rows as CSV, a column for every number in them ("value.add", "seconds.forward.median"); written to `path` too."""
+        records = list(self._records())
+        columns = list(dict.fromkeys(name for record in records for name in record))
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+        return _keep(stream.getvalue(), path)
 
-    def slope(self, name: str, measured: bool = False) -> float | None:
-        """Exponent of the growth: the least-squares slope in logarithms over the upper half of the sizes.
+    def plot(self, path: str | os.PathLike[str]) -> None:
+        """Draw the figures to a .png, .svg or .pdf file, by matplotlib (``pip install "dualad[plot]"``).
 
-        Returns
-        -------
-        float or None
-            None with fewer than two points.
+        Raises
+        ------
+        ImportError
+            There is no matplotlib.
         """
-        points = [(s, c) for s, c in zip(self.sizes(), self.series(name, measured), strict=True) if c]
-        points = points[len(points) // 2:] if len(points) > 3 else points
-        if len({s for s, _ in points}) < 2:
-            return None
-        x, y = np.log([s for s, _ in points]), np.log([c for _, c in points])
-        x = x - x.mean()
-        return float(x @ (y - y.mean()) / (x @ x))
+        figures = tuple(figure for result in self.results() for figure in result.figures())
+        importlib.import_module("dualad.plot").save(figures, path)
 
-    def crossover(self, measured: bool = False, *, separate: bool = False) -> Crossover:
-        """Where forward and reverse cost the same, between the rows.
-
-        Parameters
-        ----------
-        measured : bool
-            By the clock; by the count otherwise.
-        separate : bool
-            Compare a run for every tangent with a recording for every adjoint ("n jvp", "m vjp").
-
-        Returns
-        -------
-        Crossover
-
-        Notes
-        -----
-        Interpolated linearly in logarithms. In the count the value of f, which both sides pay once, is taken off
-        first: what is left is proportional to n and to m, and the interpolation is as good as exact.
-        """
-        a, b = ("n jvp", "m vjp") if separate else ("forward", "reverse")
-        gaps = [gap for row in self.rows if (gap := self._gap(row, a, b, measured)) is not None]
-        if not gaps:
-            return Crossover(None, "", "", None)
-        names = [a if g <= 0 else b for _, g, _ in gaps]
-        if names[0] == names[-1]:
-            return Crossover(None, names[0], names[0], None)
-        last = max(i for i in range(len(gaps) - 1) if names[i] != names[i + 1])  # noise may cross several times
-        (s0, g0, r0), (s1, g1, r1) = gaps[last:last + 2]
-        t = g0 / (g0 - g1)
-        return Crossover(_mix(s0, s1, t), names[0], names[-1], _mix(r0, r1, t))
-
-    def _gap(self, row: Row, a: str, b: str, measured: bool) -> tuple[int, float, float] | None:
-        """(size, log(cost a / cost b), n/m) of a row."""
-        costs: Any = row.seconds if measured else row.counted
-        if costs is None or a not in costs or b not in costs:
-            return None
-        shared = 0.0 if measured or (a, b) != ("forward", "reverse") else row.value.value(row.weights)
-        x, y = costs[a] - shared, costs[b] - shared
-        if x <= 0 or y <= 0:
-            return None
-        return getattr(row, self.vary), math.log(x / y), row.n / row.m
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write one self-contained HTML page: tables, figures, what they show, the machine."""
+        page: str = importlib.import_module("dualad.report").page(self.results())
+        return write_atomically(path, page)
 
     def __str__(self) -> str:
-        return _render(self)
+        return importlib.import_module("dualad.compare.terminal").render(self)  # type: ignore[no-any-return]
 
-
-def _mix(a: float, b: float, t: float) -> float:
-    return math.exp((1 - t) * math.log(a) + t * math.log(b))
+    def _repr_html_(self) -> str:
+        return importlib.import_module("dualad.compare.notebook").fragment(self.results())  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
-class Report:
-    """Several experiments on one subject; prints them one after the other.
+class Result(Outputs):
+    """One experiment.
+
+    A subclass is declared with the experiment's name and its row classes, and says what the rows show::
+
+        @dataclass(frozen=True)
+        class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
+            def tables(self): ...
+            def figures(self): ...
+            def reading(self): ...
+
+    Parameters
+    ----------
+    title : str
+    settings : mapping
+        Every argument needed to run it again, as JSON has it.
+    rows : tuple
+        Frozen dataclasses of numbers, strings, tuples, mappings and other dataclasses.
+    notes : tuple of str
+        What was left out and why.
+    environment : mapping of str to str
+        Where it was measured; empty when nothing was timed.
+    """
+
+    title: str
+    settings: Mapping[str, Any]
+    rows: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+    name: ClassVar[str] = ""
+    row_types: ClassVar[tuple[type, ...]] = ()
+
+    def __init_subclass__(cls, *, name: str = "", rows: tuple[type, ...] = (), **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if name:
+            cls.name, cls.row_types = name, rows
+            RESULTS[name] = cls
+
+    @abstractmethod
+    def tables(self) -> tuple[Table, ...]:
+        """The rows as tables of raw values."""
+
+    @abstractmethod
+    def figures(self) -> tuple[Figure, ...]:
+        """The rows as pictures."""
+
+    @abstractmethod
+    def reading(self) -> tuple[str, ...]:
+        """What the reader sees, in plain sentences."""
+
+    def results(self) -> tuple[Result, ...]:
+        return (self,)
+
+    def to_dict(self) -> dict[str, Any]:
+        parts = {part.name: encode(getattr(self, part.name)) for part in dataclasses.fields(self)}
+        parts["rows"] = [{"row": type(row).__name__, **encode(row)} for row in self.rows]
+        return {"format": FORMAT, "experiment": self.name, **parts}
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Result:
+        """The result that :meth:`to_dict` gave."""
+        kinds = {kind.__name__: kind for kind in cls.row_types}
+        hints = typing.get_type_hints(cls)
+        rows = tuple(decode({key: part for key, part in row.items() if key != "row"}, kinds[row["row"]]) for row in saved["rows"])
+        others = {part.name: decode(saved[part.name], hints[part.name]) for part in dataclasses.fields(cls)
+                  if part.name in saved and part.name != "rows"}
+        return cls(rows=rows, **others)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for row in self.rows:
+            yield dict(_flat("", encode(row)))
+
+
+@dataclass(frozen=True)
+class Report(Outputs):
+    """Several results on one subject; prints them one after the other.
 
     Parameters
     ----------
     parts : tuple of Result
+    name : str
+        Of the experiment that made it.
+    settings : mapping
+        Every argument needed to run it again.
     """
 
     parts: tuple[Result, ...]
+    name: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[Any, ...]:
         """The rows of all parts."""
         return tuple(row for part in self.parts for row in part.rows)
 
-    def __str__(self) -> str:
-        return _render(self)
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """Where it was measured; empty when nothing was timed."""
+        return next((part.environment for part in self.parts if part.environment), {})
+
+    def results(self) -> tuple[Result, ...]:
+        return self.parts
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"format": FORMAT, "experiment": self.name, "settings": encode(self.settings),
+                "parts": [part.to_dict() for part in self.parts]}
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        for number, part in enumerate(self.parts, 1):
+            for record in part._records():
+                yield {"part": number, "experiment": part.name, **record}
 
 
-def _render(result: Any) -> str:
-    from .terminal import render  # the printing of results knows results, not the other way round
+def load(path: str | os.PathLike[str]) -> Result | Report:
+    """A result or report saved by ``to_json``.
 
-    return render(result)
+    Parameters
+    ----------
+    path : str or path
 
+    Returns
+    -------
+    Result or Report
+        Equal to the one that was saved.
+
+    Raises
+    ------
+    ValueError
+        The file is no saved result.
+    OSError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from dualad import compare
+    >>> r = compare.scaling("n", [1, 2], count_only=True)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = r.to_json(Path(folder) / "run.json")
+    ...     compare.load(Path(folder) / "run.json") == r
+    True
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        saved = json.loads(text)
+        if saved["format"] != FORMAT:
+            raise ValueError(f"its format is {saved['format']}, this version reads {FORMAT}")
+        if "parts" in saved:
+            return Report(tuple(_one(part) for part in saved["parts"]), saved["experiment"], saved["settings"])
+        return _one(saved)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no saved result of dualad.compare: {type(error).__name__}: {error}") from error
+
+
+def _one(saved: Mapping[str, Any]) -> Result:
+    if saved["experiment"] not in RESULTS:
+        raise ValueError(f"no experiment {saved['experiment']!r}; there are {', '.join(sorted(RESULTS))}")
+    return RESULTS[saved["experiment"]].from_dict(saved)
+
+
+def _keep(text: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        write_atomically(path, text)
+    return text
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else key, part)
+    elif isinstance(value, list):
+        yield prefix, json.dumps(value)
+    else:
+        yield prefix, "" if value is None else value

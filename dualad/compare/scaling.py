@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,19 +11,18 @@ from .environment import describe
 from .families import FAMILIES
 from .measure import measure
 from .methods import METHODS
-from .result import Report, Result, Row
+from .options import names, natural, sizes
+from .progress import Progress, finished, silent
+from .registry import Argument, register
+from .result import Report
+from .scaling_result import Row, ScalingResult
+from .storage import encode
 from .work import DEFAULT, Weights
 
 __all__ = ["AT", "DEPTH", "check_sizes", "check_without", "collect", "scaling", "short"]
 
 AT = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 DEPTH = 32
-Progress = Callable[[str], None]
-
-
-def silent(line: str) -> None:
-    """Progress that nobody reads."""
-
 
 def check_sizes(at: Sequence[int], least: int = 1) -> tuple[int, ...]:
     """The sizes as a tuple of increasing integers.
@@ -38,14 +38,14 @@ def check_sizes(at: Sequence[int], least: int = 1) -> tuple[int, ...]:
     >>> check_sizes([1, 2, 4])
     (1, 2, 4)
     """
-    sizes = tuple(int(size) for size in at)
-    if not sizes or list(sizes) != list(at):
+    whole = tuple(int(size) for size in at)
+    if not whole or list(whole) != list(at):
         raise ValueError(f"sizes must be whole numbers, at least one: {list(at)}")
-    if sizes[0] < least:
-        raise ValueError(f"sizes must be at least {least}, not {sizes[0]}")
-    if any(a >= b for a, b in pairwise(sizes)):
-        raise ValueError(f"sizes must increase: {list(sizes)}")
-    return sizes
+    if whole[0] < least:
+        raise ValueError(f"sizes must be at least {least}, not {whole[0]}")
+    if any(a >= b for a, b in pairwise(whole)):
+        raise ValueError(f"sizes must increase: {list(whole)}")
+    return whole
 
 
 def check_without(without: Collection[str]) -> frozenset[str]:
@@ -63,29 +63,31 @@ def check_without(without: Collection[str]) -> frozenset[str]:
     return frozenset(without)
 
 
-def collect(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]], progress: Progress,
-            repeats: int, without: Collection[str], weights: Weights, timed: bool) -> Result:
+def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]],
+            progress: Progress, repeats: int, without: Collection[str], weights: Weights, timed: bool) -> ScalingResult:
     """Measure points one after the other: each is (label, function that returns f, x and the operations of one value)."""
-    rows: list[Row] = []
-    missing: dict[tuple[str, str], list[int]] = {}
-    for label, point in points:
-        progress(f"{title}: {label}")
+
+    def row(point: Callable[[], tuple[Any, ...]]) -> Row:
         f, x, whole = point()
-        row, notes = measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed)
-        rows.append(row)
-        for note in notes.items():
-            missing.setdefault(note, []).append(getattr(row, vary))
-    lines = [f"{name} at {vary} = {', '.join(map(str, sizes))}: {why}" for (name, why), sizes in missing.items()]
-    calls = max(row.value.calls for row in rows)
+        return measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed)
+
+    rows = tuple(finished(progress, f"{title}: {label}", Row, functools.partial(row, point)) for label, point in points)
+    vary = settings["vary"]
+    missing: dict[tuple[str, str], list[int]] = {}
+    for one in rows:
+        for note in one.left_out.items():
+            missing.setdefault(note, []).append(getattr(one, vary))
+    lines = [f"{name} at {vary} = {', '.join(map(str, at))}: {why}" for (name, why), at in missing.items()]
+    calls = max(one.value.calls for one in rows)
     if calls:
         lines.append(f"up to {calls} calls of primitives that the table does not price (linear algebra, rules of your own) "
                      "are missing in the counts")
-    return Result(title, vary, tuple(rows), tuple(lines), describe() if timed else {})
+    return ScalingResult(title, encode(settings), rows, tuple(lines), describe() if timed else {})
 
 
 def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m: int | None = None,
             family: str = "chain", depth: int = DEPTH, seed: int = 0, repeats: int = 15, without: Collection[str] = (),
-            weights: Weights = DEFAULT, count_only: bool = False, progress: Progress = silent) -> Result:
+            weights: Weights = DEFAULT, count_only: bool = False, progress: Progress = silent) -> ScalingResult:
     """Cost of a whole Jacobian R^n -> R^m by every method, one dimension varied and the other fixed.
 
     Parameters
@@ -114,8 +116,8 @@ def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m:
 
     Returns
     -------
-    Result
-        ``.rows``, ``.crossover()``, ``.slope(method)``; printing it gives tables, sparklines and a reading in words.
+    ScalingResult
+        ``.rows``, ``.fit()``, ``.crossover()``, ``.slope(method)``; printing it gives tables, sparklines and a reading in words.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m:
         raise ValueError(f"family {family} has one output: vary n at m = 1, or take family chain")
     if depth < 0 or repeats < 1:
         raise ValueError(f"depth must be at least 0 and repeats at least 1, not {depth} and {repeats}")
-    sizes = check_sizes(at, chosen.smallest if vary == "n" else 1)
+    checked = check_sizes(at, chosen.smallest if vary == "n" else 1)
     if seed < 0:
         raise ValueError(f"seed must be at least 0, not {seed}")
 
@@ -166,8 +168,10 @@ def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m:
 
     steps = f", depth {depth}" if family == "chain" else ""
     title = f"{family}: {chosen.summary}; {fixed_name} = {fixed}{steps}, seed {seed}"
-    points = [(f"{vary} = {size}", point(size)) for size in sizes]
-    return collect(title, vary, points, progress, repeats, check_without(without), weights, not count_only)
+    points = [(f"{vary} = {size}", point(size)) for size in checked]
+    settings = {"vary": vary, "at": checked, "n": n, "m": m, "family": family, "depth": depth, "seed": seed, "repeats": repeats,
+                "without": list(without), "weights": weights, "count_only": count_only}
+    return collect(title, settings, points, progress, repeats, check_without(without), weights, not count_only)
 
 
 def short(*, seed: int = 0, repeats: int = 15, count_only: bool = False, progress: Progress = silent) -> Report:
@@ -194,4 +198,17 @@ def short(*, seed: int = 0, repeats: int = 15, count_only: bool = False, progres
         scaling("n", AT, m=4, **common),
         scaling("m", AT, n=16, **common),
         scaling("n", AT[:-2], m=1, family="helmholtz", **common),
-    ))
+    ), "short", {"seed": seed, "repeats": repeats, "count_only": count_only})
+
+
+register(
+    "scaling", "a family, n or m varied, the other one fixed", scaling,
+    Argument("vary", str, "n", "what varies", ("n", "m")),
+    Argument("at", sizes, AT, "1,2,5 or 1:256:x2 or 10:50:+10", metavar="SIZES"),
+    Argument("n", natural, None, "fixed number of inputs, when m varies (default 16)"),
+    Argument("m", natural, None, "fixed number of outputs, when n varies (default 1)"),
+    Argument("family", str, "chain", "the function", tuple(FAMILIES)),
+    Argument("depth", natural, DEPTH, "steps of the chain"),
+    Argument("without", names, (), "methods to leave out, as named by `list`", metavar="METHOD,..."),
+)
+register("short", "the short set: the chain against n and against m, the gradient of a Helmholtz energy", short)

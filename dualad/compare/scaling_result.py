@@ -1,0 +1,384 @@
+"""The result of `scaling` and of `mine`: costs of whole Jacobians against n or m, how they grow, where they cross."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .clock import Timing
+from .figure import ROLES, Curve, Figure, Mark, Table
+from .methods import METHODS
+from .result import Result
+from .work import CLASSES, DEFAULT, GRADIENT, TANGENT, VALUE, Operations, Weights, price
+
+__all__ = ["Crossover", "Fit", "Row", "ScalingResult"]
+
+#: 0.975 quantiles of Student's t for 1, 2, 3 ... degrees of freedom
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The Jacobian of one f: R^n -> R^m.
+
+    Parameters
+    ----------
+    n, m : int
+    value : Operations
+        Of one value of f.
+    active : Operations
+        Those that depend on the n inputs.
+    counted : mapping of str to float
+        Method to the counted price of the whole Jacobian.
+    runs : mapping of str to int
+        Method to how often it ran f.
+    seconds : mapping of str to Timing, or None
+        Method to the measured time of the whole Jacobian; "value" and "again" are two measurements of f itself.
+    weights : Weights
+    left_out : mapping of str to str
+        Method to why it is missing, or was only counted.
+    """
+
+    n: int
+    m: int
+    value: Operations
+    active: Operations
+    counted: Mapping[str, float]
+    runs: Mapping[str, int]
+    seconds: Mapping[str, Timing] | None = None
+    weights: Weights = DEFAULT
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def relative(self, name: str, measured: bool = False) -> float | None:
+        """Cost of a method in units of one value of f; None where there is none."""
+        if measured:
+            if self.seconds is None or name not in self.seconds:
+                return None
+            return self.seconds[name].median / self.seconds["value"].median
+        one = self.value.value(self.weights)
+        return None if name not in self.counted or not one else self.counted[name] / one
+
+    def band(self, name: str) -> tuple[float, float] | None:
+        """The measured cost's 95 % band in units of one value of f."""
+        if self.seconds is None or name not in self.seconds:
+            return None
+        one = self.seconds["value"].median
+        return self.seconds[name].low / one, self.seconds[name].high / one
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """Where forward and reverse cost the same.
+
+    Parameters
+    ----------
+    at : float or None
+        The varied size there, interpolated; None if one of them is cheaper at every row.
+    cheaper_before, cheaper_after : str
+        The cheaper method below and above (the same one without a crossover).
+    ratio : float or None
+        n/m there.
+    """
+
+    at: float | None
+    cheaper_before: str
+    cheaper_after: str
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A power law: cost grows as size^slope.
+
+    Parameters
+    ----------
+    slope : float
+    low, high : float
+        Its 95 % interval (Student's t of the least-squares residuals); infinite with two points.
+    points : int
+        Rows it rests on.
+    """
+
+    slope: float
+    low: float
+    high: float
+    points: int
+
+
+@dataclass(frozen=True)
+class ScalingResult(Result, name="scaling", rows=(Row,)):
+    """Costs against n or m.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> r = compare.scaling("n", [1, 2, 4, 8], m=2, count_only=True)
+    >>> r.vary, r.sizes(), round(r.crossover().ratio, 2)
+    ('n', [1, 2, 4, 8], 1.94)
+    """
+
+    @property
+    def vary(self) -> str:
+        """"n" or "m"."""
+        return str(self.settings["vary"])
+
+    def sizes(self) -> list[int]:
+        """The varied size of every row."""
+        return [getattr(row, self.vary) for row in self.rows]
+
+    def series(self, name: str, measured: bool = False) -> list[float | None]:
+        """Cost of a method, a row each, in units of one value of f."""
+        return [row.relative(name, measured) for row in self.rows]
+
+    def methods(self, measured: bool = False) -> list[str]:
+        """The methods with at least one cost, in the order of the tables."""
+        return [name for name in METHODS if any(row.relative(name, measured) is not None for row in self.rows)]
+
+    def fit(self, measured: bool = False) -> dict[str, Fit]:
+        """How each method's cost grows: the least-squares slope in logarithms over the upper half of the sizes.
+
+        Returns
+        -------
+        dict of str to Fit
+            Without the methods that have fewer than two points.
+
+        Examples
+        --------
+        >>> from dualad import compare
+        >>> r = compare.scaling("n", [64, 128, 256, 512], depth=4, count_only=True)
+        >>> round(r.fit()["n jvp"].slope, 1)
+        1.0
+        """
+        return {name: fit for name in self.methods(measured) if (fit := self._fit(name, measured)) is not None}
+
+    def _fit(self, name: str, measured: bool) -> Fit | None:
+        points = [(s, c) for s, c in zip(self.sizes(), self.series(name, measured), strict=True) if c]
+        points = points[len(points) // 2:] if len(points) > 3 else points
+        if len({s for s, _ in points}) < 2:
+            return None
+        x, y = np.log([s for s, _ in points]), np.log([c for _, c in points])
+        x, y = x - x.mean(), y - y.mean()
+        slope = float(x @ y / (x @ x))
+        freedom = len(points) - 2
+        if freedom == 0:
+            return Fit(slope, -math.inf, math.inf, 2)
+        error = math.sqrt(float(np.sum((y - slope * x) ** 2)) / freedom / float(x @ x))
+        half = error * (STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96 + 2.5 / freedom)
+        return Fit(slope, slope - half, slope + half, len(points))
+
+    def slope(self, name: str, measured: bool = False) -> float | None:
+        """Exponent of the growth of one method; None with fewer than two points."""
+        fit = self._fit(name, measured)
+        return None if fit is None else fit.slope
+
+    def crossover(self, measured: bool = False, *, separate: bool = False) -> Crossover:
+        """Where forward and reverse cost the same, between the rows.
+
+        Parameters
+        ----------
+        measured : bool
+            By the clock; by the count otherwise.
+        separate : bool
+            Compare a run for every tangent with a recording for every adjoint ("n jvp", "m vjp").
+
+        Returns
+        -------
+        Crossover
+
+        Notes
+        -----
+        Interpolated linearly in logarithms. In the count the value of f, which both sides pay once, is taken off
+        first: what is left is proportional to n and to m, and the interpolation is as good as exact.
+        """
+        a, b = ("n jvp", "m vjp") if separate else ("forward", "reverse")
+        gaps = [gap for row in self.rows if (gap := self._gap(row, a, b, measured)) is not None]
+        if not gaps:
+            return Crossover(None, "", "", None)
+        names = [a if g <= 0 else b for _, g, _ in gaps]
+        if names[0] == names[-1]:
+            return Crossover(None, names[0], names[0], None)
+        last = max(i for i in range(len(gaps) - 1) if names[i] != names[i + 1])  # noise may cross several times
+        (s0, g0, r0), (s1, g1, r1) = gaps[last:last + 2]
+        t = g0 / (g0 - g1)
+        return Crossover(_mix(s0, s1, t), names[0], names[-1], _mix(r0, r1, t))
+
+    def _gap(self, row: Row, a: str, b: str, measured: bool) -> tuple[int, float, float] | None:
+        """(size, log(cost a / cost b), n/m) of a row."""
+        if measured:
+            if row.seconds is None or a not in row.seconds or b not in row.seconds:
+                return None
+            x, y = row.seconds[a].median, row.seconds[b].median
+        else:
+            if a not in row.counted or b not in row.counted:
+                return None
+            shared = row.value.value(row.weights) if (a, b) == ("forward", "reverse") else 0.0
+            x, y = row.counted[a] - shared, row.counted[b] - shared
+        if x <= 0 or y <= 0:
+            return None
+        return getattr(row, self.vary), math.log(x / y), row.n / row.m
+
+    # ---- tables --------------------------------------------------------------------------------------------------------
+
+    @property
+    def timed(self) -> bool:
+        return any(row.seconds is not None for row in self.rows)
+
+    def tables(self) -> tuple[Table, ...]:
+        tables = [self._counted_table()]
+        if self.timed:
+            tables.append(self._measured_table())
+        return (*tables, self._growth_table())
+
+    def _counted_table(self) -> Table:
+        names = self.methods()
+        rows = []
+        for row in self.rows:
+            base, tangent, adjoint = (getattr(row.active, what)(row.weights) for what in ("value", "tangent", "gradient"))
+            rows.append((row.n, row.m, row.value.value(row.weights), tangent / base if base else None,
+                         adjoint / base if base else None, *(row.relative(name) for name in names)))
+        return Table(
+            f"Counted: operations of the whole Jacobian / operations of one value of f (weights: {self.rows[0].weights})",
+            ("n", "m", "value", "tangent", "adjoint", *names), tuple(rows),
+            "value: operations of f; tangent, adjoint: of f with one of them, in units of f.")
+
+    def _measured_table(self) -> Table:
+        names = self.methods(True)
+        rows = [(row.n, row.m, row.seconds["value"].median * 1e6, row.relative("again", True),
+                 *(row.relative(name, True) for name in names)) for row in self.rows if row.seconds]
+        return Table("Measured: time of the whole Jacobian / time of one value of f (again: f once more, the noise)",
+                     ("n", "m", "value us", "again", *names), tuple(rows), f"Medians; {self.noise()}.")
+
+    def _growth_table(self) -> Table:
+        counted, measured = self.fit(), self.fit(True) if self.timed else {}
+        header = ("method", "counted", *(("measured", "95 % from", "to") if self.timed else ()), "how")
+        rows: list[tuple[object, ...]] = []
+        for name in self.methods():
+            cells: list[object] = [name, _tidy(counted[name].slope) if name in counted else None]
+            if self.timed:
+                fit = measured.get(name)
+                cells += [None, None, None] if fit is None else [_tidy(fit.slope), _tidy(fit.low), _tidy(fit.high)]
+            rows.append((*cells, METHODS[name].summary))
+        return Table(f"Growth: exponent k in cost = {self.vary}^k, over the upper half of the sizes", header, tuple(rows))
+
+    def noise(self) -> str:
+        """The noise floor in words: f timed against itself."""
+        worst = max((max(r, 1 / r) for r in self.series("again", True) if r), default=1.0)
+        return f"f timed twice differs by up to {100 * (worst - 1):.1f} %: smaller differences than that mean nothing"
+
+    # ---- figures -------------------------------------------------------------------------------------------------------
+
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(self._figure(measured) for measured in ((True, False) if self.timed else (False,)))
+
+    def _figure(self, measured: bool) -> Figure:
+        by = "measured" if measured else "counted"
+        names = self.methods(measured)
+        curves = [*self._theory(), *(self._curve(name, measured) for name in names)]
+        crossover = self.crossover(measured)
+        marks = () if crossover.at is None else (Mark(f"crossover {self.vary} = {crossover.at:.3g}", x=crossover.at),)
+        fits = self.fit(measured)
+        grows = ", ".join(f"{name} as {self.vary}^{_tidy(fits[name].slope):.2f}" for name in names if name in fits)
+        sizes = self.sizes()
+        return Figure(
+            f"{self.name}-{self.vary}-{by}", f"Cost of the whole Jacobian, {by}",
+            f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}",
+            f"{'time' if measured else 'operations'} / one value of f", " ".join(self.reading()),
+            f"Log-log plot of the {by} cost of the Jacobian against {self.vary} from {sizes[0]} to {sizes[-1]}"
+            + (f": {grows}." if grows else "."), tuple(curves), None, marks)
+
+    def _curve(self, name: str, measured: bool) -> Curve:
+        rows = [row for row in self.rows if row.relative(name, measured) is not None]
+        x = tuple(float(getattr(row, self.vary)) for row in rows)
+        y = tuple(row.relative(name, measured) for row in rows)
+        if not measured:
+            return Curve(name, x, y, ROLES[name])
+        bands = [band for row in rows if (band := row.band(name)) is not None]
+        return Curve(name, x, y, ROLES[name], "points", tuple(low for low, _ in bands), tuple(high for _, high in bands))
+
+    def _theory(self) -> list[Curve]:
+        """The bounds of the cost model for any f whatever its operations, as bands."""
+        x = tuple(float(size) for size in self.sizes())
+        bands = []
+        for label, table, count in (("forward, bounds", TANGENT, "n"), ("reverse, bounds", GRADIENT, "m")):
+            low, high = _bounds(table, self.rows[0].weights)
+            sizes = [getattr(row, count) for row in self.rows]
+            below, above = (tuple(1 + (bound - 1) * size for size in sizes) for bound in (low, high))
+            middle = tuple(math.sqrt(a * b) for a, b in zip(below, above, strict=True))
+            bands.append(Curve(label, x, middle, "theory", "band", below, above))
+        return bands
+
+    # ---- words ---------------------------------------------------------------------------------------------------------
+
+    def reading(self) -> tuple[str, ...]:
+        sizes = self.sizes()
+        last = self.rows[-1]
+        counted = self.crossover()
+        lines = [f"Counted: {_where(counted, self.vary, sizes)}.",
+                 "Theory: 1.8 <= n/m <= 2 when tangents share a run and adjoints a recording "
+                 f"({last.active.break_even(last.weights):.2f} for these operations), 1.44 to 1.6 with a run for each "
+                 f"({last.active.break_even(last.weights, separate=True):.2f} here)."]
+        if self.timed:
+            measured = self.crossover(True)
+            lines.append(f"Measured: {_where(measured, self.vary, sizes)}.")
+            if measured.at is not None and counted.at is not None:
+                factor = measured.at / counted.at
+                lines.append(f"The clock's crossover lies at {factor:.2g} times the counted one: that gap is overhead (the cost "
+                             "of running Python, which all tangents of one run share), not arithmetic.")
+            elif measured.at is None and counted.at is not None:
+                lines.append("The count has a crossover in this range, the clock has none: the fixed cost of running Python "
+                             "outweighs the arithmetic at these sizes.")
+        for clocked in (False, True) if self.timed else (False,):
+            alone = self.crossover(clocked, separate=True)
+            if alone.at is not None:
+                by = "measured" if clocked else "counted"
+                lines.append(f"A run for each tangent against a recording for each adjoint, {by}: "
+                             f"they cross at {self.vary} = {alone.at:.3g} (n/m = {alone.ratio:.2f}).")
+        if self.timed:
+            lines.append(f"Noise: {self.noise()}.")
+        return (*lines, self._seen(last))
+
+    def _seen(self, last: Row) -> str:
+        """What am I seeing?"""
+        by = "measured" if self.timed else "counted"
+        forward, reverse = (self.slope(name, self.timed) for name in ("forward", "reverse"))
+        if forward is None or reverse is None:
+            growth = "One size shows a price, not a growth."
+        else:
+            growth = (f"In units of one value of f, {by}, forward grows as {self.vary}^{_tidy(forward):.2f} and reverse as "
+                      f"{self.vary}^{_tidy(reverse):.2f}: one pays for inputs, the other for outputs.")
+        exact = min(("forward", "reverse"), key=lambda name: last.counted[name])
+        cost = last.relative(exact)
+        runs = last.runs.get("differ.")
+        differences = ("" if runs is None or cost is None else
+                       f" At the last size differences run f {runs} times and keep about 8 digits; {exact} is exact and counts "
+                       f"as {cost:.3g} values of f.")
+        return f"What you see: {growth}{differences}"
+
+
+def _tidy(slope: float) -> float:
+    """No negative zero after rounding to two digits."""
+    return 0.0 if abs(slope) < 0.005 else slope
+
+
+def _bounds(table: Mapping[str, tuple[int, int, int, int]], weights: Weights) -> tuple[float, float]:
+    """Least and greatest price of an operation with its tangent or adjoint, in units of its value."""
+    ratios = [price(table[name], weights) / price(VALUE[name], weights) for name in CLASSES[1:]]
+    return min(ratios), max(ratios)
+
+
+def _where(crossover: Crossover, vary: str, sizes: Sequence[int]) -> str:
+    """A crossover in words."""
+    if not crossover.cheaper_before:
+        return "there is nothing to compare"
+    if crossover.at is None:
+        span = f"at {vary} = {sizes[0]}" if len(sizes) == 1 else f"at every {vary} from {sizes[0]} to {sizes[-1]}"
+        return f"{crossover.cheaper_before} is cheaper {span}: no crossover here"
+    return (f"forward and reverse cost the same at {vary} = {crossover.at:.3g} (n/m = {crossover.ratio:.2f}); "
+            f"below it {crossover.cheaper_before} is cheaper, above it {crossover.cheaper_after}")
+
+
+def _mix(a: float, b: float, t: float) -> float:
+    return math.exp((1 - t) * math.log(a) + t * math.log(b))
