@@ -8,6 +8,8 @@
 #ifndef DUALAD_MATHFN_H
 #define DUALAD_MATHFN_H
 
+#include <math.h>
+
 double da_sign(double x);                    /* -1, 0, 1; NaN stays NaN */
 double da_maximum(double x, double y);       /* NaN wins, as np.maximum */
 double da_minimum(double x, double y);
@@ -24,5 +26,32 @@ double da_sinc(double x);                    /* sin(pi x) / (pi x), as np.sinc c
 double da_sincd(double x, double order);     /* stable: the derivative of that order of sinc */
 double da_digamma(double x);                 /* stable: near its zeros, too; infinite at 0, NaN at the other poles */
 double da_polygamma(double x, double order); /* order-th derivative of digamma, order >= 0 */
+
+/* pow(x, y), bit for bit, with a short way for squares.  The rounding error e of x*x comes exactly from Dekker's product
+ * (T. J. Dekker 1971).  glibc's pow errs by at most 0.05 ulp before it rounds (0.54 ulp in all, sysdeps/ieee754/dbl-64),
+ * so where |e| is below 0.44 ulp both round to the same number; elsewhere, and in other libraries, pow itself is asked. */
+static inline double da_pow(double x, double y)
+{
+#if defined(__GLIBC__)
+    if (y == 2.0) {
+        const double v = x * x;
+        if (v > 1e-270 && v < 1e290) {
+            const union {
+                double d;
+                unsigned long long u;
+            } bits = {v};
+            union {
+                unsigned long long u;
+                double d;
+            } binade = {bits.u & 0x7FF0000000000000u};
+            const double c = 134217729.0 * x, high = c - (c - x), low = x - high;
+            const double e = ((high * high - v) + 2.0 * (high * low)) + low * low;
+            if (fabs(e) < binade.d * (0.44 * 0x1p-52))
+                return v;
+        }
+    }
+#endif
+    return pow(x, y);
+}
 
 #endif

@@ -28,7 +28,7 @@
 #define gamma(x) tgamma(x)
 #define digamma(x) da_digamma(x)
 #define polygamma(x, n) da_polygamma(x, n)
-#define power(x, y) pow(x, y)
+#define power(x, y) da_pow(x, y)
 #define logaddexp(x, y) da_logaddexp(x, y)
 #define logaddexp2(x, y) da_logaddexp2(x, y)
 #define softweight(x, y) da_softweight(x, y)

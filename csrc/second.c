@@ -155,7 +155,7 @@ static const double ZEROS[DA_BLOCK];
 
 static void scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
 {
-    const uint32_t a = t->a[i], b = t->b[i];
+    const uint32_t a = t->of[i].a, b = t->of[i].b;
     int x_active, y_active;
     const int code = row_of(t->op[i], &x_active, &y_active);
     const int unary = kernels[code][1] == NULL;
@@ -239,10 +239,10 @@ int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double
     size_t slot = t->slots;
     for (size_t i = t->nodes; i-- > 0;) {
         switch (t->op[i]) {
-        case DA_OP_INPUT: slot -= t->b[i]; break;
+        case DA_OP_INPUT: slot -= t->of[i].b; break;
         case DA_OP_CALL: return -3;
         case DA_OP_ARRAY: {
-            const da_entry *e = da_tape_entry_at(t, t->a[i]);
+            const da_entry *e = da_tape_entry_at(t, t->of[i].a);
             slot = e->first;
             if (array(t, e, tan, adj, dadj))
                 return -2;

@@ -22,9 +22,9 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
     size_t slot = 0;
     for (size_t i = 0; i < t->nodes; i++) {
         if (t->op[i] == DA_OP_INPUT)
-            memset(tan + slot * k, 0, t->b[i] * k * sizeof *tan);
+            memset(tan + slot * k, 0, t->of[i].b * k * sizeof *tan);
         if (t->op[i] >= DA_OP_INPUT)
-            slot += t->b[i];
+            slot += t->of[i].b;
         else
             slot++;
     }
@@ -40,14 +40,23 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 #define TERM_SELECT(p, g) ((p) == 0.0 ? -0.0 : (p) * (g) + 0.0)
 #define TERM_STEP(p, g) ((void)(p), (void)(g), -0.0)
 
-/* adj[operand] += partial * adj[result] in every lane that something selected depends on. */
+/* Does an operand with this partial take part?  (A zero partial of a SELECT row chose the other operand.) */
+#define PARTAKES_MOVE(p) 1
+#define PARTAKES_ADD(p) 1
+#define PARTAKES_MUL(p) 1
+#define PARTAKES_NONLINEAR(p) 1
+#define PARTAKES_SELECT(p) ((p) != 0.0)
+#define PARTAKES_STEP(p) ((void)(p), 0)
+
+/* adj[operand] += partial * adj[result] in every lane that something selected depends on.  The +0.0 that marks an adjoint
+ * as touched goes to what is there already: added to the product it would lengthen the chain of dependent operations. */
 #define ADJOINT(cls, operand, expr) \
     { \
         const double p = (expr); \
         double *restrict to = adj + (size_t)(operand) * k; \
         for (size_t l = 0; l < k; l++) \
-            if (da_touched(ct[l])) \
-                to[l] += TERM_##cls(p, ct[l]); \
+            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \
+                to[l] = (to[l] + 0.0) + p * ct[l]; \
     }
 
 #define UNARY(name, value, dx, cls, domain) \
@@ -88,7 +97,7 @@ static inline
     const double *restrict val = t->val, *restrict pool = t->pool;
     size_t slot = c->slot;
     for (size_t i = c->node; i-- > 0;) {
-        const uint32_t a = t->a[i], b = t->b[i];
+        const uint32_t a = t->of[i].a, b = t->of[i].b;
         switch (t->op[i]) {
 #include "ops.def"
         case DA_OP_INPUT: slot -= b; break;
@@ -157,7 +166,7 @@ static inline
     const double *restrict val = t->val, *restrict pool = t->pool;
     size_t slot = c->slot;
     for (size_t i = c->node; i < t->nodes; i++) {
-        const uint32_t a = t->a[i], b = t->b[i];
+        const uint32_t a = t->of[i].a, b = t->of[i].b;
         switch (t->op[i]) {
 #include "ops.def"
         case DA_OP_INPUT: slot += b; break;
@@ -191,7 +200,7 @@ void da_tape_histogram(const da_tape *t, size_t *count)
             count[t->op[i]]++;
             continue;
         }
-        const da_entry *e = da_tape_entry_at(t, t->a[i]);
+        const da_entry *e = da_tape_entry_at(t, t->of[i].a);
         switch (e->kind) {
         case DA_MAP1:
         case DA_MAP2: count[e->code_lo] += e->n; break;

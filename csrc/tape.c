@@ -41,30 +41,38 @@ static void release(da_region *r)
     if (r->base)
         munmap(r->base, r->reserved);
 }
+/* The system may take back pages after `keep` when it needs them, and gets those after DA_TAPE_LAZY at once. */
 static void drop_pages(da_region *r, size_t keep, size_t used)
 {
     keep = (keep + 4095) & ~(size_t)4095;
+#if defined(MADV_FREE)
+    if (used > keep && keep < DA_TAPE_LAZY)
+        madvise(r->base + keep, (used < DA_TAPE_LAZY ? used : DA_TAPE_LAZY) - keep, MADV_FREE);
+    keep = DA_TAPE_LAZY;
+#endif
     if (used > keep)
         madvise(r->base + keep, used - keep, MADV_DONTNEED);
 }
 #define MAX_SLOTS ((size_t)1 << 30)
 #endif
 
-/* Values and adjoints are streamed: one page fault for 2 MiB, where the system grants it. */
-static void prefer_huge_pages(da_region *r)
+/* A long recording is streamed: one page fault for 2 MiB, where the system grants it.  Short ones keep to small pages in
+ * the regions that hold less than values do (`from` bytes on). */
+static void prefer_huge_pages(da_region *r, size_t from)
 {
 #if defined(MADV_HUGEPAGE)
-    madvise(r->base, r->reserved, MADV_HUGEPAGE);
+    if (r->reserved > from)
+        madvise(r->base + from, r->reserved - from, MADV_HUGEPAGE);
 #else
-    (void)r;
+    (void)r, (void)from;
 #endif
 }
 
 static int reserve_all(da_tape *t, size_t slots)
 {
     size_t nodes = slots, meta = slots, pool = slots;
-    size_t bytes[7] = {slots * 8, slots * 8, nodes, nodes * 4, nodes * 4, meta, pool * 8};
-    for (int i = 0; i < 7; i++) {
+    size_t bytes[DA_REGIONS] = {slots * 8, slots * 8, nodes, nodes * sizeof(da_operands), meta, pool * 8};
+    for (int i = 0; i < DA_REGIONS; i++) {
         t->regions[i].reserved = bytes[i];
         t->regions[i].base = reserve(bytes[i]);
         if (!t->regions[i].base) {
@@ -74,15 +82,14 @@ static int reserve_all(da_tape *t, size_t slots)
             return 0;
         }
     }
-    prefer_huge_pages(&t->regions[0]);
-    prefer_huge_pages(&t->regions[1]);
+    for (int i = 0; i < DA_REGIONS; i++)
+        prefer_huge_pages(&t->regions[i], i < 2 ? 0 : (size_t)1 << 20);
     t->val = (double *)(void *)t->regions[0].base;
     t->adj = (double *)(void *)t->regions[1].base;
     t->op = (uint8_t *)t->regions[2].base;
-    t->a = (uint32_t *)(void *)t->regions[3].base;
-    t->b = (uint32_t *)(void *)t->regions[4].base;
-    t->meta = t->regions[5].base;
-    t->pool = (double *)(void *)t->regions[6].base;
+    t->of = (da_operands *)(void *)t->regions[3].base;
+    t->meta = t->regions[4].base;
+    t->pool = (double *)(void *)t->regions[5].base;
     t->max_slots = slots;
     t->max_nodes = nodes;
     t->max_meta = meta;
@@ -106,7 +113,7 @@ void da_tape_free(da_tape *t)
 {
     if (!t)
         return;
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < DA_REGIONS; i++)
         release(&t->regions[i]);
     free(t);
 }
@@ -115,9 +122,9 @@ void da_tape_reset(da_tape *t)
 {
     if (t->slots > DA_TAPE_KEEP / 32 || t->nodes > DA_TAPE_KEEP / 32 || t->meta_used > DA_TAPE_KEEP / 8 ||
         t->pool_used > DA_TAPE_KEEP / 32) {
-        size_t used[7] = {t->slots * 8, t->slots * 8, t->nodes,        t->nodes * 4,
-                          t->nodes * 4, t->meta_used, t->pool_used * 8};
-        for (int i = 0; i < 7; i++)
+        size_t used[DA_REGIONS] = {t->slots * 8, t->slots * 8,    t->nodes, t->nodes * sizeof(da_operands),
+                                   t->meta_used, t->pool_used * 8};
+        for (int i = 0; i < DA_REGIONS; i++)
             drop_pages(&t->regions[i], DA_TAPE_KEEP / 4, used[i]);
     }
     if (t->pool_used)
@@ -159,8 +166,8 @@ static uint32_t append(da_tape *t, int op, size_t a, size_t n)
     if (t->nodes >= t->max_nodes || n > t->max_slots || out > t->max_slots - n)
         return DA_FULL;
     t->op[t->nodes] = (uint8_t)op;
-    t->a[t->nodes] = (uint32_t)(op == DA_OP_INPUT ? out + n - t->slots : a);
-    t->b[t->nodes] = (uint32_t)(out + n - t->slots);
+    const uint32_t used = (uint32_t)(out + n - t->slots);
+    t->of[t->nodes] = (da_operands){op == DA_OP_INPUT ? used : (uint32_t)a, used};
     t->nodes++;
     t->slots = out + n;
     return (uint32_t)out;

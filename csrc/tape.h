@@ -1,6 +1,6 @@
 /* tape.h: a recorded program and the memory of its values.
  *
- *     nodes   op[i] a[i] b[i]     9 bytes an operation, in the order they ran
+ *     nodes   op[i] of[i]         9 bytes an operation, in the order they ran: opcode and two operands
  *     slots   val[s]              8 bytes a number; adj[s], of the same layout, exists while a sweep runs
  *     pool    constants: of scalar operations, shared when equal, and constant operands of array operations; no adjoint
  *     meta    the entries of array operations: a da_entry and the arrays behind it
@@ -10,7 +10,7 @@
  *
  * Memory is address space reserved once and touched as the tape grows: pointers into `val` stay valid until
  * da_tape_reset, and growing costs nothing.  da_tape_reset keeps what fits DA_TAPE_KEEP bytes, so a pooled tape does not
- * fault its pages in again.
+ * fault its pages in again; more, to DA_TAPE_LAZY a region, stays until the system wants the memory (MADV_FREE).
  *
  * Untouched adjoints.  Buffers start at -0.0, the neutral element of IEEE addition, and every contribution has +0.0
  * added; so -0.0 means "no operation that was selected depends on this", and such an adjoint never multiplies an
@@ -25,7 +25,9 @@
 
 #define DA_FULL UINT32_MAX            /* returned for a slot when address space or memory has run out */
 #define DA_TAPE_KEEP ((size_t)64 << 20)
+#define DA_TAPE_LAZY ((size_t)128 << 20)
 #define DA_CONST_CACHE 256
+#define DA_REGIONS 6
 
 /* A stretch of reserved address space. */
 typedef struct {
@@ -33,18 +35,22 @@ typedef struct {
     size_t reserved; /* bytes */
 } da_region;
 
+/* What an operation is applied to: slots, or places in the pool; for the other nodes see the functions that append them. */
+typedef struct {
+    uint32_t a, b;
+} da_operands;
+
 typedef struct da_tape {
     double *val, *adj;
     uint8_t *op;
-    uint32_t *a, *b;
+    da_operands *of;
     char *meta;
     double *pool;
-    size_t nodes, slots, meta_used, pool_used;
-    size_t max_nodes, max_slots, max_meta, max_pool;
+    size_t nodes, max_nodes, slots, max_slots, meta_used, max_meta, pool_used, max_pool;
     size_t operations; /* elementary operations: one a scalar node, one an element of an array entry */
     size_t calls;
     uint32_t cache[DA_CONST_CACHE]; /* hash of a constant's bits -> its index in pool, plus one */
-    da_region regions[7];
+    da_region regions[DA_REGIONS];
 } da_tape;
 
 /* What an array entry does.  Offsets and strides count slots (pool places for an operand that is not active: a constant);
@@ -88,7 +94,8 @@ uint32_t da_tape_call(da_tape *t, size_t n);
 /* Index of a constant in the pool, or DA_FULL. */
 uint32_t da_tape_constant_new(da_tape *t, double c);
 
-static inline uint32_t da_tape_constant(da_tape *t, double c)
+/* The same for a constant that was met before; DA_FULL for others. */
+static inline uint32_t da_tape_constant_known(const da_tape *t, double c)
 {
     union {
         double d;
@@ -103,7 +110,13 @@ static inline uint32_t da_tape_constant(da_tape *t, double c)
         if (have.u == bits.u)
             return i - 1;
     }
-    return da_tape_constant_new(t, c);
+    return DA_FULL;
+}
+
+static inline uint32_t da_tape_constant(da_tape *t, double c)
+{
+    const uint32_t i = da_tape_constant_known(t, c);
+    return i != DA_FULL ? i : da_tape_constant_new(t, c);
 }
 
 /* Append one scalar operation; returns its slot. */
@@ -113,8 +126,7 @@ static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b
     if (i >= t->max_nodes || s >= t->max_slots)
         return DA_FULL;
     t->op[i] = (uint8_t)code;
-    t->a[i] = a;
-    t->b[i] = b;
+    t->of[i] = (da_operands){a, b};
     t->val[s] = v;
     t->nodes = i + 1;
     t->slots = s + 1;

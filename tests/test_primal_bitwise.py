@@ -162,6 +162,19 @@ def test_math_functions_are_libm(name):
             assert bits(da.jvp(ours, args, (1.0,) * len(args))[0]) == bits(want)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-100, 1e140, 1e153, 1e-160])
+def test_squares_are_libms(scale):
+    """x**2 takes a short way where rounding leaves no doubt: the same bits as pow, near halfway cases too."""
+    values = np.random.default_rng(3).uniform(-3.0, 3.0, 20000) * scale
+    near_half = 1.0 + np.arange(1, 20000) * 2.0**-27 + 2.0**-53  # squares with an odd bit right after the last
+    for x in [*values.tolist(), *near_half.tolist()]:
+        try:
+            want = math.pow(x, 2.0)
+        except OverflowError:
+            want = math.inf
+        assert (da.Dual(x, 1.0) ** 2).primal == want
+
+
 OPERATORS = [
     operator.add,
     operator.sub,

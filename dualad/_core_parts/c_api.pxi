@@ -47,12 +47,13 @@ cdef extern from "tape.h":
         DA_WHERE
         DA_MATMUL
     uint32_t DA_FULL
+    ctypedef struct da_operands:
+        uint32_t a, b
     ctypedef struct da_tape:
         double *val
         double *adj
         uint8_t *op
-        uint32_t *a
-        uint32_t *b
+        da_operands *of
         double *pool
         size_t nodes, slots, pool_used, meta_used, calls
     ctypedef struct da_entry:
@@ -103,6 +104,7 @@ cdef extern from "pool.h":
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
     object da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
     object da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
+    PyObject *da_new_var_reference "da_new_var"(PyTypeObject *type, double v, uint32_t slot, uint64_t level) except NULL
     ctypedef struct da_dual_object:
         pass
     ctypedef struct da_var_object:
@@ -118,7 +120,9 @@ cdef extern from "Python.h":
         const char *ml_name
     object PyCFunction_New(PyMethodDef *m, object self)
     PyTypeObject *Py_TYPE(object o)
-    object PyFloat_FromDouble(double v)
+    PyObject *PyFloat_FromDouble(double v) except NULL
+    list PyList_New(Py_ssize_t n)
+    void PyList_SET_ITEM(list o, Py_ssize_t i, PyObject *item)   # steals the reference
     int PySlice_Unpack(object s, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t *step) except -1
     Py_ssize_t PySlice_AdjustIndices(Py_ssize_t n, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t step)
     bint PySlice_Check(object o)
@@ -141,8 +145,6 @@ cdef extern from *:
     """
     void da_make_scalar(PyTypeObject *type)
 
-ctypedef double (*value_fn)(double, double) noexcept nogil
-ctypedef double (*partial_fn)(double, double, double) noexcept nogil
 ctypedef void (*loop_fn)(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *data) noexcept
 
 cdef extern from "pyops.h":
@@ -152,33 +154,12 @@ cdef extern from "pyops.h":
     PyTypeObject *da_var_type
     object (*da_call_math1)(int code, object x)
     object (*da_call_math2)(int code, object x, object y)
-    double da_inline_add(double x, double y) noexcept nogil
-    double da_inline_add_px(double x, double y, double v) noexcept nogil
-    double da_inline_add_py(double x, double y, double v) noexcept nogil
-    double da_inline_subtract(double x, double y) noexcept nogil
-    double da_inline_subtract_px(double x, double y, double v) noexcept nogil
-    double da_inline_subtract_py(double x, double y, double v) noexcept nogil
-    double da_inline_multiply(double x, double y) noexcept nogil
-    double da_inline_multiply_px(double x, double y, double v) noexcept nogil
-    double da_inline_multiply_py(double x, double y, double v) noexcept nogil
-    double da_inline_divide(double x, double y) noexcept nogil
-    double da_inline_divide_px(double x, double y, double v) noexcept nogil
-    double da_inline_divide_py(double x, double y, double v) noexcept nogil
-    double da_inline_power(double x, double y) noexcept nogil
-    double da_inline_power_px(double x, double y, double v) noexcept nogil
-    double da_inline_power_py(double x, double y, double v) noexcept nogil
-    double da_inline_floor_divide(double x, double y) noexcept nogil
-    double da_inline_floor_divide_px(double x, double y, double v) noexcept nogil
-    double da_inline_floor_divide_py(double x, double y, double v) noexcept nogil
-    double da_inline_remainder(double x, double y) noexcept nogil
-    double da_inline_remainder_px(double x, double y, double v) noexcept nogil
-    double da_inline_remainder_py(double x, double y, double v) noexcept nogil
     double da_inline_negative(double x, double y) noexcept nogil
-    double da_inline_negative_px(double x, double y, double v) noexcept nogil
-    double da_inline_positive(double x, double y) noexcept nogil
-    double da_inline_positive_px(double x, double y, double v) noexcept nogil
     double da_inline_absolute(double x, double y) noexcept nogil
     double da_inline_absolute_px(double x, double y, double v) noexcept nogil
+
+cdef extern from "pyslots.h":
+    void da_install_operators()
 
 cdef extern from "numpy/ufuncobject.h":
     ctypedef struct PyUFuncObject:

@@ -43,32 +43,29 @@ cdef class Dual(Traced):
         """The derivative, a float."""
         return self.d
 
+    # The usual case of each operator is csrc/pyslots.h's; these are what it falls back on.
     def __add__(l, r):
-        return dual_binary(DA_OP_add, l, r, da_inline_add, da_inline_add_px, da_inline_add_py, ufunc_add)
+        return dual_binary(DA_OP_add, l, r, ufunc_add)
 
     def __sub__(l, r):
-        return dual_binary(DA_OP_subtract, l, r, da_inline_subtract, da_inline_subtract_px, da_inline_subtract_py,
-                           ufunc_subtract)
+        return dual_binary(DA_OP_subtract, l, r, ufunc_subtract)
 
     def __mul__(l, r):
-        return dual_binary(DA_OP_multiply, l, r, da_inline_multiply, da_inline_multiply_px, da_inline_multiply_py,
-                           ufunc_multiply)
+        return dual_binary(DA_OP_multiply, l, r, ufunc_multiply)
 
     def __truediv__(l, r):
-        return dual_binary(DA_OP_divide, l, r, da_inline_divide, da_inline_divide_px, da_inline_divide_py, ufunc_divide)
+        return dual_binary(DA_OP_divide, l, r, ufunc_divide)
 
     def __floordiv__(l, r):
-        return dual_binary(DA_OP_floor_divide, l, r, da_inline_floor_divide, da_inline_floor_divide_px,
-                           da_inline_floor_divide_py, ufunc_floor_divide)
+        return dual_binary(DA_OP_floor_divide, l, r, ufunc_floor_divide)
 
     def __mod__(l, r):
-        return dual_binary(DA_OP_remainder, l, r, da_inline_remainder, da_inline_remainder_px, da_inline_remainder_py,
-                           ufunc_remainder)
+        return dual_binary(DA_OP_remainder, l, r, ufunc_remainder)
 
     def __pow__(l, r, m):
         if m is not None:
             return NotImplemented
-        return dual_binary(DA_OP_power, l, r, da_inline_power, da_inline_power_px, da_inline_power_py, ufunc_power)
+        return dual_binary(DA_OP_power, l, r, ufunc_power)
 
     def __neg__(self):
         if not alive(self.level):
@@ -181,38 +178,20 @@ cdef inline int as_constant(object o, double *y) except -1:
     return 0
 
 
-cdef inline object dual_binary(int code, object l, object r, value_fn value, partial_fn px, partial_fn py, object ufunc):
-    cdef double x, y, v
-    cdef uint64_t level
-    if type(l) is Dual:
-        x = (<Dual>l).v
-        level = (<Dual>l).level
-        if LEVELS[level & MASK].id != level:
-            raise_leaked(l)
-        if type(r) is Dual:
-            if (<Dual>r).level == level:
-                y = (<Dual>r).v
-                v = value(x, y)
-                return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d) + times(code, py(x, y, v), (<Dual>r).d), level)
-        elif PyFloat_CheckExact(r):
-            y = PyFloat_AS_DOUBLE(r)
-            v = value(x, y)
-            return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d), level)
-        elif as_constant(r, &y):
-            v = value(x, y)
-            return da_new_dual(<PyTypeObject *>Dual, v, times(code, px(x, y, v), (<Dual>l).d), level)
-    elif type(r) is Dual:
-        y = (<Dual>r).v
-        level = (<Dual>r).level
-        if LEVELS[level & MASK].id != level:
-            raise_leaked(r)
-        if PyFloat_CheckExact(l):
-            x = PyFloat_AS_DOUBLE(l)
-            v = value(x, y)
-            return da_new_dual(<PyTypeObject *>Dual, v, times(code, py(x, y, v), (<Dual>r).d), level)
-        if as_constant(l, &x):
-            v = value(x, y)
-            return da_new_dual(<PyTypeObject *>Dual, v, times(code, py(x, y, v), (<Dual>r).d), level)
+# Value of a scalar operand, a Dual or a constant; False for anything else.
+cdef inline int dual_operand(object o, double *x) except -1:
+    if type(o) is Dual:
+        x[0] = (<Dual>o).v
+        return 1
+    return as_constant(o, x)
+
+
+cdef object dual_binary(int code, object l, object r, object ufunc):
+    cdef double x = 0.0, y = 0.0
+    if dual_operand(l, &x) and dual_operand(r, &y):
+        result = dual_binary_with_value(code, l, r, da_value(code, x, y))
+        if result is not None:
+            return result
     return slow_binary(ufunc, l, r)
 
 
@@ -231,13 +210,7 @@ cdef object dual_numpy_unary(int code, Dual t):
 
 cdef object dual_numpy_binary(int code, object l, object r):
     cdef double x = 0.0, y = 0.0
-    if type(l) is Dual:
-        x = (<Dual>l).v
-    elif not as_constant(l, &x):
-        return None
-    if type(r) is Dual:
-        y = (<Dual>r).v
-    elif not as_constant(r, &y):
+    if not (dual_operand(l, &x) and dual_operand(r, &y)):
         return None
     return dual_binary_with_value(code, l, r, numpy_value(code, x, y))
 

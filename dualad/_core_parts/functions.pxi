@@ -205,5 +205,6 @@ da_pool_install_array(<PyTypeObject *>VarArray)
 da_make_scalar(<PyTypeObject *>Dual)
 da_make_scalar(<PyTypeObject *>DualVec)
 da_make_scalar(<PyTypeObject *>Var)
+da_install_operators()
 find_loop(np.matmul, 3, &MATMUL)
 da_matmul = <void *>MATMUL.fn

@@ -248,7 +248,7 @@ def nodes_of(Level level not None):
     cdef int64_t[:, :] o = out
     cdef Py_ssize_t i
     for i in range(n):
-        o[i, 0], o[i, 1], o[i, 2] = t.op[i], t.a[i], t.b[i]
+        o[i, 0], o[i, 1], o[i, 2] = t.op[i], t.of[i].a, t.of[i].b
     return out
 
 
@@ -315,6 +315,15 @@ def value_and_grad_array(f, x):
     return (<Var>out).v, adjoint_array(a, t)
 
 
+# The inputs `first`, `first` + 1 ... of a tape as a new list of n Vars.
+cdef list vars_of(Level level, uint32_t first, Py_ssize_t n):
+    cdef Py_ssize_t i
+    cdef list out = PyList_New(n)
+    for i in range(n):
+        PyList_SET_ITEM(out, i, da_new_var_reference(<PyTypeObject *>Var, level.tape.val[first + i], first + <uint32_t>i, level.id))
+    return out
+
+
 def value_and_grad_leaves(f, xs, bint star):
     """(f(xs), gradients) of a flat list or tuple of floats and float64 arrays, in one recording and one sweep.
 
@@ -325,7 +334,7 @@ def value_and_grad_leaves(f, xs, bint star):
     cdef da_tape *t
     cdef bint is_list = type(xs) is list
     cdef bint floats = True
-    cdef uint32_t first
+    cdef uint32_t first = 0
     cdef Py_ssize_t i, n = len(xs)
     for x in xs:
         if not PyFloat_CheckExact(x):
@@ -340,27 +349,25 @@ def value_and_grad_leaves(f, xs, bint star):
             first = da_tape_input(t, n)
             if first == DA_FULL:
                 raise_full()
-            traced = []
-            for x in xs:
-                t.val[first] = PyFloat_AS_DOUBLE(x)
-                traced.append(new_var(t.val[first], first, level.id))
-                first += 1
+            for i in range(n):
+                t.val[first + i] = PyFloat_AS_DOUBLE(xs[i])
+            traced = vars_of(level, first, n)
+            out = f(*traced) if star else f(traced if is_list else tuple(traced))
         else:
             traced = [new_input(level, x) for x in xs]
-        if star:
-            out = f(*traced)
-        else:
-            out = f(traced[:] if is_list else tuple(traced))
+            out = f(*traced) if star else f(traced[:] if is_list else tuple(traced))
         simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
     finally:
         close_level(level)
     if not simple:
-        return level, traced, out
+        return level, vars_of(level, first, n) if floats else traced, out
     sweep_from(t, (<Var>out).slot)
     if floats:
-        grads = [t.adj[first - n + i] + 0.0 for i in range(n)]
+        grads = PyList_New(n)
+        for i in range(n):
+            PyList_SET_ITEM(grads, i, PyFloat_FromDouble(t.adj[first + i] + 0.0))
     else:
         grads = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
     return (<Var>out).v, grads if is_list else tuple(grads)

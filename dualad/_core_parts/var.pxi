@@ -16,28 +16,29 @@ cdef class Var(Traced):
         """Where value and adjoint live on the tape."""
         return self.slot
 
+    # The usual case of each operator is csrc/pyslots.h's; these are what it falls back on.
     def __add__(l, r):
-        return var_binary(DA_OP_add, l, r, da_inline_add, ufunc_add)
+        return var_binary(DA_OP_add, l, r, ufunc_add)
 
     def __sub__(l, r):
-        return var_binary(DA_OP_subtract, l, r, da_inline_subtract, ufunc_subtract)
+        return var_binary(DA_OP_subtract, l, r, ufunc_subtract)
 
     def __mul__(l, r):
-        return var_binary(DA_OP_multiply, l, r, da_inline_multiply, ufunc_multiply)
+        return var_binary(DA_OP_multiply, l, r, ufunc_multiply)
 
     def __truediv__(l, r):
-        return var_binary(DA_OP_divide, l, r, da_inline_divide, ufunc_divide)
+        return var_binary(DA_OP_divide, l, r, ufunc_divide)
 
     def __floordiv__(l, r):
-        return var_binary(DA_OP_floor_divide, l, r, da_inline_floor_divide, ufunc_floor_divide)
+        return var_binary(DA_OP_floor_divide, l, r, ufunc_floor_divide)
 
     def __mod__(l, r):
-        return var_binary(DA_OP_remainder, l, r, da_inline_remainder, ufunc_remainder)
+        return var_binary(DA_OP_remainder, l, r, ufunc_remainder)
 
     def __pow__(l, r, m):
         if m is not None:
             return NotImplemented
-        return var_binary(DA_OP_power, l, r, da_inline_power, ufunc_power)
+        return var_binary(DA_OP_power, l, r, ufunc_power)
 
     def __neg__(self):
         return var_unary(DA_OP_negative, self, -self.v)
@@ -111,40 +112,20 @@ cdef inline object var_unary(int code, Var x, double v):
     return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code, x.slot, 0, v), x.level)
 
 
-cdef inline object var_binary(int code, object l, object r, value_fn value, object ufunc):
-    cdef double x, y, v
-    cdef uint64_t level
-    cdef LevelSlot *at
-    if type(l) is Var:
-        level = (<Var>l).level
-        at = &LEVELS[level & MASK]
-        if at.id != level:
-            raise_leaked(l)
-        x = (<Var>l).v
-        if type(r) is Var:
-            if (<Var>r).level == level:
-                v = value(x, (<Var>r).v)
-                return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code, (<Var>l).slot, (<Var>r).slot, v), level)
-        elif PyFloat_CheckExact(r):
-            y = PyFloat_AS_DOUBLE(r)
-            v = value(x, y)
-            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
-        elif as_constant(r, &y):
-            v = value(x, y)
-            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 1, (<Var>l).slot, constant(at.tape, y), v), level)
-    elif type(r) is Var:
-        level = (<Var>r).level
-        at = &LEVELS[level & MASK]
-        if at.id != level:
-            raise_leaked(r)
-        if PyFloat_CheckExact(l):
-            x = PyFloat_AS_DOUBLE(l)
-            v = value(x, (<Var>r).v)
-            return da_new_var(<PyTypeObject *>Var, v,
-                              da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
-        if as_constant(l, &x):
-            v = value(x, (<Var>r).v)
-            return da_new_var(<PyTypeObject *>Var, v, da_tape_push(at.tape, code + 2, constant(at.tape, x), (<Var>r).slot, v), level)
+# Value of a scalar operand, a Var or a constant; False for anything else.
+cdef inline int var_operand(object o, double *x) except -1:
+    if type(o) is Var:
+        x[0] = (<Var>o).v
+        return 1
+    return as_constant(o, x)
+
+
+cdef object var_binary(int code, object l, object r, object ufunc):
+    cdef double x = 0.0, y = 0.0
+    if var_operand(l, &x) and var_operand(r, &y):
+        result = var_binary_with_value(code, l, r, da_value(code, x, y))
+        if result is not None:
+            return result
     return slow_binary(ufunc, l, r)
 
 
@@ -158,13 +139,7 @@ cdef inline uint32_t constant(da_tape *t, double c) except? 0xFFFFFFFF:
 # np.f(x, y) of scalars: the value from NumPy's own loop; None when this is not a matter of one tape and constants.
 cdef object var_numpy_binary(int code, object l, object r):
     cdef double x = 0.0, y = 0.0
-    if type(l) is Var:
-        x = (<Var>l).v
-    elif not as_constant(l, &x):
-        return None
-    if type(r) is Var:
-        y = (<Var>r).v
-    elif not as_constant(r, &y):
+    if not (var_operand(l, &x) and var_operand(r, &y)):
         return None
     return var_binary_with_value(code, l, r, numpy_value(code, x, y))
 

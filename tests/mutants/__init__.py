@@ -50,7 +50,7 @@ TABLE = _of(
 
 SWEEP = _of(
     "csrc/sweep.c", "laws nesting ufuncs kinks second_order",
-    ("reverse-overwrites", "to[l] += TERM_##cls(p, ct[l]); \\", "to[l] = TERM_##cls(p, ct[l]); \\", "= for +=: fan-out is lost"),
+    ("reverse-overwrites", "to[l] = (to[l] + 0.0) + p * ct[l]; \\", "to[l] = p * ct[l] + 0.0; \\", "= for +=: fan-out is lost"),
     ("reverse-wrong-operand", "        ADJOINT(cls, a, dx) \\\n        ADJOINT(cls, b, dy) \\", "        ADJOINT(cls, a, dx) \\\n"
      "        ADJOINT(cls, a, dy) \\", "the second operand's share goes to the first"),
     ("reverse-constant-operand", "y = val[b], v = val[--slot]; \\\n        const double *ct = adj + slot * k; \\\n"
@@ -61,11 +61,11 @@ SWEEP = _of(
     ("forward-drops-operand", "TERM_##cls(px, tx[l]) + TERM_##cls(py, ty[l])",
      "TERM_##cls(px, tx[l]) + 0.0 * TERM_##cls(py, ty[l])",
      "the forward sweep forgets the second operand"),
-    ("reverse-touches-unchosen", "            if (da_touched(ct[l])) \\", "            if (1) \\",
+    ("reverse-touches-unchosen", "            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \\", "            if (PARTAKES_##cls(p)) \\",
      "a branch that was not taken meets 0 times infinity"),
 ) + _of(
     "csrc/sweep.c", "api laws lectures_calculus lectures_matrices problems tree",
-    ("forward-no-clear", "memset(tan + slot * k, 0, t->b[i] * k * sizeof *tan);", "(void)tan;",
+    ("forward-no-clear", "memset(tan + slot * k, 0, t->of[i].b * k * sizeof *tan);", "(void)tan;",
      "tangents of inputs that have none are left from the sweep before"),
 )
 
@@ -101,20 +101,18 @@ TAPE = _of(
 )
 
 CORE = _of(
-    "dualad/_core_parts/dual.pxi", "nesting",
-    ("perturbation-confusion",
-     "            if (<Dual>r).level == level:\n                y = (<Dual>r).v\n                v = value(x, y)",
-     "            if True:\n                y = (<Dual>r).v\n                v = value(x, y)",
+    "csrc/pyslots.h", "nesting",
+    ("perturbation-confusion", "Py_TYPE(r) == da_dual_type && t->level == s->level", "Py_TYPE(r) == da_dual_type",
      "tangents of two levels are added up"),
 ) + _of(
     "dualad/_core_parts/var.pxi", "leaks",
     ("leak-unseen-var", "    if at.id != x.level:\n        raise_leaked(x)\n", "    if at.tape == NULL:\n        raise_leaked(x)\n",
      "a traced scalar outlives its transformation"),
 ) + _of(
-    "dualad/_core_parts/dual.pxi", "leaks",
+    "csrc/pyslots.h", "leaks",
     ("leak-unseen-dual",
-     "        level = (<Dual>l).level\n        if LEVELS[level & MASK].id != level:\n            raise_leaked(l)",
-     "        level = (<Dual>l).level", "a dual number outlives its transformation"),
+     "            if (DA_LEVEL_OF(s)->id != s->level) \\\n                return da_dual_slow_##name(l, r); \\\n",
+     "", "a dual number outlives its transformation"),
 )
 
 RULES = _of(
