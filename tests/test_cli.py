@@ -14,6 +14,12 @@ from dualad.compare.environment import THREADS
 SMALL = ("compare", "scaling", "--at", "1:8:x2", "--m", "2", "--depth", "3")
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Every test in a folder of its own: files appear in the current one."""
+    monkeypatch.chdir(tmp_path)
+
+
 def run(*arguments, module="dualad.cli", **environment):
     return subprocess.run(
         [sys.executable, "-P", "-m", module, *arguments],
@@ -108,7 +114,16 @@ BAD = [
     ("compare", "scaling", "--n", "3"),
     ("compare", "scaling", "--family", "nobody"),
     ("compare", "scaling", "--family", "helmholtz", "--m", "2"),
-    ("compare", "scaling", "--family", "rosenbrock"),
+    ("compare", "scaling", "--family", "rosenbrock", "--at", "1,2"),
+    ("compare", "scaling", "--family", "lorenz", "--at", "1:8:x2"),
+    ("compare", "scaling", "--at", "1000000000000"),
+    ("compare", "scaling", "--family", "helmholtz", "--at", "1000000"),
+    ("compare", "scaling", "--out", "no/such/folder/run.json"),
+    ("compare", "scaling", "--out", "run.txt"),
+    ("compare", "scaling", "--out", ".json"),
+    ("compare", "scaling", "--out", "."),
+    ("compare", "replot"),
+    ("compare", "replot", "no-such-file.json"),
     ("compare", "scaling", "--seed", "x"),
     ("compare", "scaling", "--repeats", "0"),
     ("compare", "scaling", "--without", "magic"),

@@ -20,6 +20,7 @@ Counted on the tape, priced by a published cost model, and measured; on built-in
 """
 
 from . import registry
+from .clock import Timing
 from .counting import count
 from .figure import Curve, Figure, Heat, Mark, Table
 from .methods import DisagreementError
@@ -44,6 +45,7 @@ __all__ = [
     "Row",
     "ScalingResult",
     "Table",
+    "Timing",
     "Weights",
     "count",
     "load",

@@ -1,105 +1,37 @@
 """`dualad compare`: the experiments from a terminal.
 
-Everything is computed before the first line is printed, so bad input and disagreement leave nothing half written.
-Exit codes: 0 done, 1 two methods disagree, 2 bad input.
+Everything is computed before the first line is printed and the first file written, so bad input and disagreement leave
+nothing half written.  Exit codes: 0 done, 1 two methods disagree, 2 bad input, 130 interrupted.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from . import unfinished
 from .environment import THREADS
 from .families import FAMILIES
 from .methods import METHODS, DisagreementError
 from .named import BadInputError
-from .options import natural, positive
-from .registry import EXPERIMENTS, Argument, Experiment
-from .result import Report, Result
+from .outputs import can_report, check_targets, write_all
+from .parser import SHORT, arguments_of, make_parser
+from .registry import EXPERIMENTS
+from .result import Outputs, load
 from .terminal import render
+from .unfinished import RowKeeper, Unfinished, beside
 
-__all__ = ["OneLineParser", "main", "pin_threads"]
+__all__ = ["main", "pin_threads"]
 
-SHORT = "short"
-
-
-def _list() -> str:
-    return "\n".join((
-        "experiments",
-        *(f"  {experiment.name:<12}{experiment.summary}" for experiment in EXPERIMENTS.values()),
-        "families (inputs n, outputs m, operations of one value)",
-        *(f"  {f.name:<12}{f.summary}; cost {f.cost}{'; m = 1' if f.one_output else ''}" for f in FAMILIES.values()),
-        "methods (columns of the tables)",
-        *(f"  {m.name:<12}{m.summary}" for m in METHODS.values()),
-    ))
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """A parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n")
-
-
-def _add_argument(parser: OneLineParser, argument: Argument) -> None:
-    default = "" if argument.default in (None, (), "") or argument.kind is bool else f" (default {_shown(argument.default)})"
-    text = (argument.help + default).strip().replace("%", "%%")
-    if argument.positional:
-        parser.add_argument(argument.name, type=argument.kind, metavar=argument.metavar or None, help=text)
-        return
-    flag = "--" + argument.name.replace("_", "-")
-    if argument.kind is bool:
-        parser.add_argument(flag, dest=argument.name, action="store_true", default=bool(argument.default), help=text)
-    else:
-        parser.add_argument(flag, dest=argument.name, type=argument.kind, default=argument.default, help=text,
-                            choices=argument.choices or None, metavar=argument.metavar or None)
-
-
-def _shown(default: object) -> str:
-    return ",".join(map(str, default)) if isinstance(default, tuple | list) else str(default)
-
-
-def _common(experiment: Experiment) -> list[Argument]:
-    common = (Argument("count_only", bool, False, "count operations, time nothing: the same on every machine"),
-              Argument("seed", natural, 0, "of the random point"),
-              Argument("repeats", positive, 15, "samples of each method"))
-    declared = {argument.name for argument in experiment.arguments}
-    return [argument for argument in common if experiment.takes(argument.name) and argument.name not in declared]
-
-
-def _parser(prog: str) -> OneLineParser:
-    shared = OneLineParser(add_help=False)
-    shared.add_argument("--ascii", action="store_true", help="sparklines in ASCII")
-    parser = OneLineParser(prog=prog, parents=[shared], description=(
-        "What each way of differentiating costs as the numbers of inputs n and of outputs m grow: counted and measured. "
-        "Without an experiment: the short set, in less than 30 s."))
-    for argument in _common(EXPERIMENTS[SHORT]):
-        _add_argument(parser, argument)
-    commands = parser.add_subparsers(dest="experiment", metavar="experiment", parser_class=OneLineParser)
-    for experiment in EXPERIMENTS.values():
-        sub = commands.add_parser(experiment.name, parents=[shared], help=experiment.summary.replace("%", "%%"))
-        for argument in (*experiment.arguments, *_common(experiment)):
-            _add_argument(sub, argument)
-    commands.add_parser("list", help="experiments, families, methods")
-    return parser
-
-
-def _run(options: argparse.Namespace, progress: Callable[[str], None]) -> Result | Report:
-    experiment = EXPERIMENTS[options.experiment or SHORT]
-    arguments = (*experiment.arguments, *_common(experiment))
-    try:
-        return experiment.run(**{a.name: getattr(options, a.name) for a in arguments}, progress=progress)  # type: ignore[no-any-return]
-    except (BadInputError, DisagreementError):
-        raise
-    except (ValueError, TypeError, MemoryError, OSError) as error:
-        raise BadInputError(str(error) or type(error).__name__) from error
+PAGE = "dualad-compare.html"
 
 
 def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
-    """Run one experiment and print it.
+    """Run one experiment, print it, write the files asked for.
 
     Parameters
     ----------
@@ -110,7 +42,7 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 1 two methods disagree, 2 bad input.
+        Exit code: 0 done, 1 two methods disagree, 2 bad input, 130 interrupted.
 
     Examples
     --------
@@ -121,23 +53,108 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
     0
     """
     try:
-        options = _parser(prog).parse_args(argv)
+        options = make_parser(prog).parse_args(argv)
     except SystemExit as stop:  # argparse has printed its line, or the help
         return int(stop.code or 0)
     if options.experiment == "list":
         return _print(_list())
+    out: list[str] = getattr(options, "out", [])
+    ascii_only = True if getattr(options, "ascii", False) else None
     try:
-        result = _run(options, _show_progress if sys.stderr.isatty() else lambda line: None)
-    except BadInputError as error:
+        if options.experiment == "replot":
+            result, paths = _replot(options.run, out, prog)
+        else:
+            experiment = EXPERIMENTS[options.experiment or SHORT]
+            if options.experiment is None and not out and can_report():
+                out = [PAGE]
+            settings = {argument.name: getattr(options, argument.name) for argument in arguments_of(experiment)}
+            result, paths = _run(Unfinished(experiment.name, settings, tuple(out)), prog)
+        text = render(result, ascii_only)
+        written = write_all(result, paths)
+    except (BadInputError, OSError) as error:
         return _complain(prog, str(error), 2)
     except DisagreementError as error:
         return _complain(prog, str(error), 1)
+    except _InterruptedError as error:
+        return _complain(prog, str(error), 130)
+    return _print("\n".join([text, *([""] if written else []), *(f"Written: {path}" for path in written)]))
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C; the message says where the finished rows are."""
+
+
+def _run(run: Unfinished, prog: str, kept: Path | None = None) -> tuple[Outputs, list[Path]]:
+    """Run an experiment, with the rows there are; `kept` is where they came from."""
+    if run.experiment not in EXPERIMENTS:
+        raise BadInputError(f"no experiment {run.experiment!r}; there are {', '.join(EXPERIMENTS)}")
+    paths = check_targets(run.out)
+    path = kept or (beside(paths[0]) if paths else None)
+    keeper = RowKeeper(run, _show_progress() if sys.stderr.isatty() else lambda line: None, path)
+    try:
+        result = _guarded(run.experiment, run.settings, keeper)
     except KeyboardInterrupt:
-        return _complain(prog, "interrupted", 130)
+        raise _InterruptedError(_left(keeper, run.experiment, prog)) from None
+    except (BadInputError, DisagreementError):
+        keeper.forget()
+        raise
     finally:
         if sys.stderr.isatty():
-            _show_progress("")
-    return _print(render(result, True if options.ascii else None))
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    keeper.forget()
+    return result, paths
+
+
+def _guarded(name: str, settings: Mapping[str, Any], progress: RowKeeper) -> Outputs:
+    try:
+        return EXPERIMENTS[name].run(**settings, progress=progress)  # type: ignore[no-any-return]
+    except (BadInputError, DisagreementError):
+        raise
+    except MemoryError as error:
+        raise BadInputError(f"not enough memory: {error or 'choose smaller sizes'}") from error
+    except (ValueError, TypeError, OSError) as error:
+        raise BadInputError(str(error) or type(error).__name__) from error
+
+
+def _left(keeper: RowKeeper, name: str, prog: str) -> str:
+    """Where an interrupted run has left its rows."""
+    path = keeper.path or beside(f"dualad-{name}.json")
+    if not keeper.rows:
+        keeper.forget()
+        return "interrupted before the first row was done"
+    if keeper.path is None:
+        try:
+            keeper.save(path)
+        except OSError as error:
+            return f"interrupted; {len(keeper.rows)} finished rows are lost: {error}"
+    return f"interrupted; {len(keeper.rows)} finished rows are in {path}: go on with {prog} replot {path.with_suffix('')}"
+
+
+def _replot(name: str, out: Sequence[str], prog: str) -> tuple[Outputs, list[Path]]:
+    """A saved run, or an interrupted one, finished."""
+    path = next((path for path in (beside(name), Path(name)) if path.is_file()), None)
+    if path is None:
+        raise BadInputError(f"there is no file {name}")
+    try:
+        run = unfinished.read(path)
+        if run is None:
+            return load(path), check_targets(out)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInputError(str(error)) from error
+    targets = tuple(dict.fromkeys((*run.out, *out)))
+    return _run(Unfinished(run.experiment, run.settings, targets, run.rows), prog, path)
+
+
+def _list() -> str:
+    width = max(map(len, (*EXPERIMENTS, *FAMILIES, *METHODS))) + 2
+    return "\n".join((
+        "experiments",
+        *(f"  {experiment.name:<{width}}{experiment.summary}" for experiment in EXPERIMENTS.values()),
+        "families (inputs n, outputs m, operations of one value)",
+        *(f"  {f.name:<{width}}{f.summary}; cost {f.cost}{'; m = 1' if f.one_output else ''}" for f in FAMILIES.values()),
+        "methods (columns of the tables)",
+        *(f"  {m.name:<{width}}{m.summary}" for m in METHODS.values()),
+    ))
 
 
 def _complain(prog: str, message: str, code: int) -> int:
@@ -145,8 +162,9 @@ def _complain(prog: str, message: str, code: int) -> int:
     return code
 
 
-def _show_progress(line: str) -> None:
-    print(f"\r\x1b[K{line[:100]}", end="", file=sys.stderr, flush=True)
+def _show_progress() -> Callable[[str], None]:
+    width = shutil.get_terminal_size().columns - 1
+    return lambda line: print(f"\r\x1b[K{line[:width]}", end="", file=sys.stderr, flush=True)
 
 
 def _print(text: str) -> int:

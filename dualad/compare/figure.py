@@ -13,20 +13,12 @@ them, `dualad.report` draws them as SVG in one HTML page, `dualad.plot` through 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-__all__ = ["ROLES", "Curve", "Figure", "Heat", "Mark", "Table"]
+__all__ = ["Curve", "Figure", "Heat", "Mark", "Table"]
 
 KINDS = ("points", "line", "band", "step")
 SCALES = ("log", "linear")
-
-#: method, as the tables call it -> role of its curve
-ROLES: Mapping[str, str] = MappingProxyType({
-    "value": "value", "forward": "forward", "reverse": "reverse", "n jvp": "n jvp", "m vjp": "m vjp", "chunks": "chunks",
-    "differ.": "differences", "central": "central", "complex": "complex",
-})
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from .clock import interleaved
 from .counting import count
-from .methods import METHODS, DisagreementError, NotApplicableError, check, run_complex_step
+from .methods import FORWARD_STEP, METHODS, DisagreementError, NotApplicableError, check, run_complex_step
+from .probe import NotDifferentiableError, answer, kink
 from .scaling_result import Row
 from .work import DEFAULT, Operations, Weights
 
-__all__ = ["answer", "measure"]
+__all__ = ["measure"]
 
-#: a call that would take longer than this many seconds is counted, not timed
+#: a method whose f runs would take longer than this many seconds is counted, not timed
 PATIENCE = 2.0
+#: a method that counts more operations than this is priced, not run: the same decision on every machine
+MOST_OPERATIONS = 1e9
 LARGEST_JACOBIAN = 10_000_000
 
 
@@ -31,14 +34,6 @@ class _Counted:
     def __call__(self, x: Any) -> Any:
         self.runs += 1
         return self.f(x)
-
-
-def answer(f: Callable[..., Any], x: Any) -> np.ndarray:
-    """f(x) as an array, when it is a float or an array of floats; TypeError otherwise."""
-    y = np.asarray(f(x))
-    if y.dtype.kind != "f":
-        raise TypeError(f"f must return a float or an array of floats, not {y.dtype}")
-    return y
 
 
 def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = None, repeats: int = 9,
@@ -68,11 +63,13 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
     ------
     DisagreementError
         Two methods gave different Jacobians.
+    NotDifferentiableError
+        The Jacobian is not finite here, or its slopes to both sides differ.
     """
     n = x.size
     start = time.perf_counter()
     y = answer(f, x)
-    plain = time.perf_counter() - start
+    plain = (time.perf_counter() - start) / 2
     m = y.size
     if n == 0 or m == 0:
         raise ValueError(f"nothing to compare: f maps {n} numbers to {m}")
@@ -80,15 +77,47 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
         raise ValueError(f"a Jacobian of {m} x {n} entries is more than {LARGEST_JACOBIAN}; choose smaller sizes")
     active = count(f, x)
     value = whole or active
-    notes: dict[str, str] = {}
+    runs = {name: method.runs(n, m) for name, method in METHODS.items() if name not in without}
+    prices = {name: METHODS[name].price(n, m, runs[name], value, active, weights) for name in runs}
+    priced = _too_expensive(prices, runs, plain if timed else 0.0)
+    jacobians, spreads, impossible = _answers(f, x, [name for name in runs if name not in priced], runs)
+    try:
+        check(jacobians, spreads)
+    except NotDifferentiableError as error:
+        raise NotDifferentiableError(f"at n = {n}, m = {m}: {error}") from None
+    except DisagreementError as error:
+        raise _explained(error, f, x, f"at n = {n}, m = {m}: ") from None
+    counted = {name: METHODS[name].price(n, m, runs[name], value, active, weights) for name in runs if name not in impossible}
+    seconds = None
+    if timed:
+        calls: dict[str, Callable[[], Any]] = {"value": functools.partial(f, x), "again": functools.partial(f, x)}
+        calls.update({name: functools.partial(METHODS[name].jacobian, f, x) for name in jacobians})
+        seconds = interleaved(calls, repeats)
+    return Row(n, m, value, active, counted, runs, seconds, weights, {**priced, **impossible})
+
+
+def _too_expensive(prices: Mapping[str, float], runs: Mapping[str, int], plain: float) -> dict[str, str]:
+    """The methods that are priced, not run, and why; the cheaper one of forward and reverse always runs."""
+    cheaper = min(("forward", "reverse"), key=lambda name: prices[name])
+    reasons = {}
+    for name in prices:
+        if name == cheaper:
+            continue
+        if prices[name] > MOST_OPERATIONS:
+            reasons[name] = f"more than {MOST_OPERATIONS:.0e} operations, counted but not run"
+        elif name not in ("forward", "reverse") and runs[name] * plain > PATIENCE:
+            reasons[name] = f"would take more than {PATIENCE:g} s, counted but not run"
+    return reasons
+
+
+def _answers(f: Callable[..., Any], x: np.ndarray, names: Collection[str], runs: dict[str, int],
+             ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, str]]:
+    """Jacobians, their own estimates of error, and why a method has none; `runs` becomes what happened."""
     jacobians: dict[str, np.ndarray] = {}
     spreads: dict[str, float] = {}
-    runs = {name: method.runs(n, m) for name, method in METHODS.items() if name not in without}
-    for name in runs:
+    impossible: dict[str, str] = {}
+    for name in names:
         method = METHODS[name]
-        if timed and name not in ("forward", "reverse") and runs[name] * plain > PATIENCE:
-            notes[name] = f"would take more than {PATIENCE:g} s"
-            continue
         g = _Counted(f)
         try:
             if name == "complex":
@@ -98,16 +127,14 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
                 runs[name] = g.runs
                 spreads[name] = method.spread(f, x, jacobians[name])
         except NotApplicableError as error:
-            notes[name] = str(error)
-    try:
-        check(jacobians, spreads)
-    except DisagreementError as error:
-        raise DisagreementError(f"at n = {n}, m = {m}: {error}") from None
-    counted = {name: METHODS[name].price(n, m, runs[name], value, active, weights) for name in runs
-               if name in jacobians or "take more" in notes.get(name, "")}
-    seconds = None
-    if timed:
-        calls: dict[str, Callable[[], Any]] = {"value": functools.partial(f, x), "again": functools.partial(f, x)}
-        calls.update({name: functools.partial(METHODS[name].jacobian, f, x) for name in jacobians})
-        seconds = interleaved(calls, repeats)
-    return Row(n, m, value, active, counted, runs, seconds, weights, notes)
+            impossible[name] = str(error)
+    return jacobians, spreads, impossible
+
+
+def _explained(error: DisagreementError, f: Callable[..., Any], x: np.ndarray, where: str) -> Exception:
+    """The disagreement, or that f has no derivative at x, if that is the reason."""
+    if error.entry is not None and METHODS[error.method].step:
+        reason = kink(f, x, *error.entry, FORWARD_STEP)
+        if reason:
+            return NotDifferentiableError(f"{where}f is not differentiable here: {reason}; choose another point")
+    return DisagreementError(f"{where}{error}", error.entry, error.method)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..api import jvp, vjp
 from ..jacobians import jacfwd, jacrev
+from .probe import NotDifferentiableError
 from .work import DEFAULT, VALUE, Operations, Weights, price
 
 __all__ = ["METHODS", "DisagreementError", "Method", "NotApplicableError", "check"]
@@ -27,7 +28,20 @@ COMPLEX_STEP = 1e-100
 
 
 class DisagreementError(ArithmeticError):
-    """Two methods gave different Jacobians: nothing is timed."""
+    """Two methods gave different Jacobians: nothing is timed.
+
+    Parameters
+    ----------
+    message : str
+    entry : tuple of int, optional
+        Row and column of the worst entry.
+    method : str
+        The one that differs from the reference.
+    """
+
+    def __init__(self, message: str, entry: tuple[int, int] | None = None, method: str = "") -> None:
+        super().__init__(message)
+        self.entry, self.method = entry, method
 
 
 class NotApplicableError(TypeError):
@@ -168,7 +182,7 @@ METHODS = {
         Method("reverse", "jacrev: one recording serves all adjoints", _reverse, "adjoints", lambda n, m: 1),
         Method("n jvp", "forward, one run for each tangent", _one_tangent_a_run, "tangents", lambda n, m: n),
         Method("m vjp", "reverse, one recording for each adjoint", _one_adjoint_a_run, "adjoints", lambda n, m: m),
-        Method("differ.", "forward differences", _differences, "differences", lambda n, m: n + 1, 1e-4, FORWARD_STEP),
+        Method("differences", "forward differences", _differences, "differences", lambda n, m: n + 1, 1e-4, FORWARD_STEP),
         Method("central", "central differences", _central, "differences", lambda n, m: 2 * n, 1e-6, CENTRAL_STEP),
         Method("complex", "complex step", _complex_step, "complex", lambda n, m: n),
     )
@@ -210,6 +224,8 @@ def check(jacobians: Mapping[str, np.ndarray], spreads: Mapping[str, float]) -> 
     ------
     DisagreementError
         Naming the two methods and the worst entry.
+    NotDifferentiableError
+        The reference is not finite.
 
     Examples
     --------
@@ -220,7 +236,9 @@ def check(jacobians: Mapping[str, np.ndarray], spreads: Mapping[str, float]) -> 
     names = list(jacobians)
     exact = jacobians[names[0]]
     if not np.all(np.isfinite(exact)):
-        raise DisagreementError(f"the Jacobian by {names[0]} is not finite at this point; choose another")
+        i, j = np.unravel_index(np.argmin(np.isfinite(exact)), exact.shape)
+        raise NotDifferentiableError(f"f is not differentiable here: entry ({i}, {j}) of its Jacobian is {exact[i, j]} "
+                                     f"by {names[0]}; choose another point")
     scale = float(np.max(np.abs(exact), initial=0.0))
     for name in names[1:]:
         method, other = METHODS[name], jacobians[name]
@@ -233,4 +251,4 @@ def check(jacobians: Mapping[str, np.ndarray], spreads: Mapping[str, float]) -> 
         i, j = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), exact.shape)
         hint = "; abs, max and comparisons are not analytic, leave it out with --without complex" if name == "complex" else ""
         raise DisagreementError(f"{names[0]} and {name} disagree: entry ({i}, {j}) is {exact[i, j]:.12g} by {names[0]}, "
-                           f"{other[i, j]:.12g} by {name}{hint}")
+                                f"{other[i, j]:.12g} by {name}{hint}", (int(i), int(j)), name)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .counting import count
-from .measure import answer
+from .families import restricted
+from .probe import answer
 from .progress import Progress, silent
 from .result import Report
 from .scaling import AT, check_sizes, check_without, collect
@@ -104,26 +105,3 @@ def _sizes(total: int, most: int, at: Sequence[int] | None) -> list[int]:
     """The sizes up to `total` (itself included, unless it is more than `most`)."""
     last = min(total, most)
     return sorted({k for k in (AT if at is None else at) if k < last} | {last})
-
-
-def restricted(f: Callable[..., Any], x: np.ndarray, inputs: int, outputs: int, m: int) -> Callable[[Any], Any]:
-    """f as a function of its first `inputs` numbers, the others held at x, giving its first `outputs` of m numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dualad.compare.mine import restricted
-    >>> restricted(lambda x: 2 * x, np.array([1.0, 5.0]), 1, 2, 2)(np.array([3.0]))
-    array([ 6., 10.])
-    """
-    rest, shape = x.ravel()[inputs:], x.shape
-
-    def place(z: Any) -> Any:
-        if not shape:
-            return z[0]
-        whole = np.concatenate([z, rest]) if inputs < x.size else z
-        return np.reshape(whole, shape) if len(shape) > 1 else whole
-
-    if outputs == m:
-        return lambda z: f(place(z))
-    return lambda z: np.ravel(f(place(z)))[:outputs]

@@ -12,6 +12,7 @@ import importlib
 import io
 import json
 import os
+import tempfile
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -63,21 +64,35 @@ class Outputs(ABC):
         writer.writerows(records)
         return _keep(stream.getvalue(), path)
 
-    def plot(self, path: str | os.PathLike[str]) -> None:
+    def plot(self, path: str | os.PathLike[str]) -> list[Path]:
         """Draw the figures to a .png, .svg or .pdf file, by matplotlib (``pip install "dualad[plot]"``).
+
+        Returns
+        -------
+        list of path
+            The files that were written.
 
         Raises
         ------
         ImportError
             There is no matplotlib.
         """
+        return [write_atomically(target, picture) for target, picture in self.pictures(Path(path))]
+
+    def pictures(self, path: Path) -> list[tuple[Path, bytes]]:
+        """The files that :meth:`plot` would write, and their contents."""
         figures = tuple(figure for result in self.results() for figure in result.figures())
-        importlib.import_module("dualad.plot").save(figures, path)
+        with tempfile.TemporaryDirectory() as folder:
+            importlib.import_module("dualad.plot").save(figures, Path(folder) / path.name)  # a layer above
+            return [(path.with_name(made.name), made.read_bytes()) for made in sorted(Path(folder).iterdir())]
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write one self-contained HTML page: tables, figures, what they show, the machine."""
-        page: str = importlib.import_module("dualad.report").page(self.results())
-        return write_atomically(path, page)
+        return write_atomically(path, self.page())
+
+    def page(self) -> str:
+        """The HTML page that :meth:`report` writes."""
+        return importlib.import_module("dualad.report.html").page(self.results())  # type: ignore[no-any-return]  # a layer above
 
     def __str__(self) -> str:
         return importlib.import_module("dualad.compare.terminal").render(self)  # type: ignore[no-any-return]

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from .environment import describe
-from .families import FAMILIES
-from .measure import measure
+from .families import FAMILIES, Family
+from .measure import LARGEST_JACOBIAN, measure
 from .methods import METHODS
 from .options import names, natural, sizes
 from .progress import Progress, finished, silent
@@ -85,7 +85,24 @@ def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str,
     return ScalingResult(title, encode(settings), rows, tuple(lines), describe() if timed else {})
 
 
-def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m: int | None = None,
+def _default_sizes(family: Family) -> tuple[int, ...]:
+    most = family.largest or AT[-1]
+    return tuple(sorted({size for size in AT if family.smallest <= size < most} | {most}))
+
+
+def _check_family(family: Family, n: int, m: int) -> None:
+    """Does the family have these sizes, in an amount of memory that can be had?"""
+    if n < family.smallest or (family.largest is not None and n > family.largest):
+        span = f"at least {family.smallest}" if family.largest is None else f"from {family.smallest} to {family.largest}"
+        raise ValueError(f"family {family.name} takes n {span}, not {n}")
+    if n * m > LARGEST_JACOBIAN:
+        raise ValueError(f"a Jacobian of {m} x {n} entries is more than {LARGEST_JACOBIAN}; choose smaller sizes")
+    if family.numbers(n, m) > 10 * LARGEST_JACOBIAN:
+        raise ValueError(f"family {family.name} at n = {n}, m = {m} holds {family.numbers(n, m)} numbers, more than "
+                         f"{10 * LARGEST_JACOBIAN}; choose smaller sizes")
+
+
+def scaling(vary: str = "n", at: Sequence[int] | None = None, *, n: int | None = None, m: int | None = None,
             family: str = "chain", depth: int = DEPTH, seed: int = 0, repeats: int = 15, without: Collection[str] = (),
             weights: Weights = DEFAULT, count_only: bool = False, progress: Progress = silent) -> ScalingResult:
     """Cost of a whole Jacobian R^n -> R^m by every method, one dimension varied and the other fixed.
@@ -94,15 +111,15 @@ def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m:
     ----------
     vary : {"n", "m"}
         What varies: inputs or outputs.
-    at : sequence of int
-        Its sizes, increasing.
+    at : sequence of int, optional
+        Its sizes, increasing; the powers of 2 to 256 that the family has by default.
     n, m : int, optional
         The fixed dimension: m (default 1) when n varies, n (default 16) when m varies.
     family : str
-        "chain" (R^n -> one number -> `depth` steps -> R^m), or, with one output, "helmholtz", "rosenbrock",
-        "speelpenning".
+        "chain" (R^n -> one number -> `depth` steps -> R^m) and "dense" for any n and m; with one output "helmholtz",
+        "rosenbrock", "logsumexp", "speelpenning", "mlp", "lorenz" and the functions of the lectures.
     depth, seed : int
-        Length of the chain; seed of the point.
+        Length of the chain, rows of the network, steps of the equation; seed of the point.
     repeats : int
         Interleaved samples of each method; medians are reported.
     without : collection of str
@@ -152,23 +169,22 @@ def scaling(vary: str = "n", at: Sequence[int] = AT, *, n: int | None = None, m:
     fixed = (m if vary == "n" else n)
     if fixed is None:
         fixed = 1 if vary == "n" else 16
-    if fixed < (chosen.smallest if vary == "m" else 1):
-        raise ValueError(f"family {family} needs {fixed_name} of at least {chosen.smallest if vary == 'm' else 1}, not {fixed}")
     if chosen.one_output and (vary == "m" or fixed != 1):
-        raise ValueError(f"family {family} has one output: vary n at m = 1, or take family chain")
+        raise ValueError(f"family {family} has one output: vary n at m = 1, or take family chain or dense")
+    if fixed < 1:
+        raise ValueError(f"{fixed_name} must be at least 1, not {fixed}")
     if depth < 0 or repeats < 1:
         raise ValueError(f"depth must be at least 0 and repeats at least 1, not {depth} and {repeats}")
-    checked = check_sizes(at, chosen.smallest if vary == "n" else 1)
     if seed < 0:
         raise ValueError(f"seed must be at least 0, not {seed}")
-
-    def point(size: int) -> Callable[[], tuple[Any, ...]]:
-        inputs, outputs = (size, fixed) if vary == "n" else (fixed, size)
-        return lambda: (*chosen.make(inputs, outputs, depth, seed), None)
-
-    steps = f", depth {depth}" if family == "chain" else ""
+    checked = check_sizes(_default_sizes(chosen) if at is None else at)
+    pairs = [(size, fixed) if vary == "n" else (fixed, size) for size in checked]
+    for inputs, outputs in pairs:
+        _check_family(chosen, inputs, outputs)
+    steps = f", depth {depth}" if chosen.deep else ""
     title = f"{family}: {chosen.summary}; {fixed_name} = {fixed}{steps}, seed {seed}"
-    points = [(f"{vary} = {size}", point(size)) for size in checked]
+    points = [(f"{vary} = {size}", functools.partial(chosen.make, *pair, depth, seed))
+              for size, pair in zip(checked, pairs, strict=True)]
     settings = {"vary": vary, "at": checked, "n": n, "m": m, "family": family, "depth": depth, "seed": seed, "repeats": repeats,
                 "without": list(without), "weights": weights, "count_only": count_only}
     return collect(title, settings, points, progress, repeats, check_without(without), weights, not count_only)
@@ -195,8 +211,8 @@ def short(*, seed: int = 0, repeats: int = 15, count_only: bool = False, progres
     """
     common: dict[str, Any] = {"seed": seed, "repeats": repeats, "count_only": count_only, "progress": progress}
     return Report((
-        scaling("n", AT, m=4, **common),
-        scaling("m", AT, n=16, **common),
+        scaling("n", m=4, **common),
+        scaling("m", n=16, **common),
         scaling("n", AT[:-2], m=1, family="helmholtz", **common),
     ), "short", {"seed": seed, "repeats": repeats, "count_only": count_only})
 
@@ -204,11 +220,11 @@ def short(*, seed: int = 0, repeats: int = 15, count_only: bool = False, progres
 register(
     "scaling", "a family, n or m varied, the other one fixed", scaling,
     Argument("vary", str, "n", "what varies", ("n", "m")),
-    Argument("at", sizes, AT, "1,2,5 or 1:256:x2 or 10:50:+10", metavar="SIZES"),
+    Argument("at", sizes, None, "1,2,5 or 1:256:x2 or 10:50:+10 (default 1:256:x2)", metavar="SIZES"),
     Argument("n", natural, None, "fixed number of inputs, when m varies (default 16)"),
     Argument("m", natural, None, "fixed number of outputs, when n varies (default 1)"),
     Argument("family", str, "chain", "the function", tuple(FAMILIES)),
-    Argument("depth", natural, DEPTH, "steps of the chain"),
+    Argument("depth", natural, DEPTH, "steps of the chain or the equation, rows of the network"),
     Argument("without", names, (), "methods to leave out, as named by `list`", metavar="METHOD,..."),
 )
 register("short", "the short set: the chain against n and against m, the gradient of a Helmholtz energy", short)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .clock import Timing
-from .figure import ROLES, Curve, Figure, Mark, Table
+from .figure import Curve, Figure, Mark, Table
 from .methods import METHODS
 from .result import Result
 from .work import CLASSES, DEFAULT, GRADIENT, TANGENT, VALUE, Operations, Weights, price
@@ -256,10 +256,10 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         header = ("method", "counted", *(("measured", "95 % from", "to") if self.timed else ()), "how")
         rows: list[tuple[object, ...]] = []
         for name in self.methods():
-            cells: list[object] = [name, _tidy(counted[name].slope) if name in counted else None]
+            cells: list[object] = [name, _digits(counted[name].slope) if name in counted else None]
             if self.timed:
                 fit = measured.get(name)
-                cells += [None, None, None] if fit is None else [_tidy(fit.slope), _tidy(fit.low), _tidy(fit.high)]
+                cells += [None, None, None] if fit is None else [_digits(fit.slope), _digits(fit.low), _digits(fit.high)]
             rows.append((*cells, METHODS[name].summary))
         return Table(f"Growth: exponent k in cost = {self.vary}^k, over the upper half of the sizes", header, tuple(rows))
 
@@ -294,9 +294,9 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         x = tuple(float(getattr(row, self.vary)) for row in rows)
         y = tuple(row.relative(name, measured) for row in rows)
         if not measured:
-            return Curve(name, x, y, ROLES[name])
+            return Curve(name, x, y, name)
         bands = [band for row in rows if (band := row.band(name)) is not None]
-        return Curve(name, x, y, ROLES[name], "points", tuple(low for low, _ in bands), tuple(high for _, high in bands))
+        return Curve(name, x, y, name, "points", tuple(low for low, _ in bands), tuple(high for _, high in bands))
 
     def _theory(self) -> list[Curve]:
         """The bounds of the cost model for any f whatever its operations, as bands."""
@@ -351,11 +351,15 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
                       f"{self.vary}^{_tidy(reverse):.2f}: one pays for inputs, the other for outputs.")
         exact = min(("forward", "reverse"), key=lambda name: last.counted[name])
         cost = last.relative(exact)
-        runs = last.runs.get("differ.")
+        runs = last.runs.get("differences")
         differences = ("" if runs is None or cost is None else
                        f" At the last size differences run f {runs} times and keep about 8 digits; {exact} is exact and counts "
                        f"as {cost:.3g} values of f.")
         return f"What you see: {growth}{differences}"
+
+
+def _digits(slope: float) -> float | None:
+    return round(slope, 2) + 0.0 if math.isfinite(slope) else None
 
 
 def _tidy(slope: float) -> float:

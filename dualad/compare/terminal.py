@@ -127,7 +127,7 @@ def render(result: Outputs, ascii_only: bool | None = None) -> str:
     lines = ["\n\n".join(_text(part, ascii_only) for part in result.results())]
     environment = next((part.environment for part in result.results() if part.environment), {})
     if environment:
-        lines += ["", *(f"{name}: {value}" for name, value in environment.items())]
+        lines += ["", *(f"{name}: {value}" for name, value in environment.items() if value is not None)]
     return "\n".join(lines)
 
 
