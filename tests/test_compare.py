@@ -331,7 +331,7 @@ def _(primals, tangents):
 )
 def test_disagreement_stops_before_the_clock(monkeypatch, f, name):
     monkeypatch.setattr(measure, "interleaved", lambda *args: pytest.fail("timed a wrong answer"))
-    with pytest.raises(compare.DisagreementError, match=f"at n = 1, m = 1: forward and {name} disagree: entry"):
+    with pytest.raises(compare.DisagreementError, match=f"at n = 2, m = 1: forward and {name} disagree: entry"):
         compare.mine(f, np.array([-1.0, 2.0]))
 
 

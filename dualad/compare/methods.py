@@ -236,7 +236,8 @@ def check(jacobians: Mapping[str, np.ndarray], spreads: Mapping[str, float]) -> 
     names = list(jacobians)
     exact = jacobians[names[0]]
     if not np.all(np.isfinite(exact)):
-        i, j = np.unravel_index(np.argmin(np.isfinite(exact)), exact.shape)
+        bad = np.isinf(exact) if np.any(np.isinf(exact)) else np.isnan(exact)  # an infinite slope makes NaN of zero tangents
+        i, j = np.unravel_index(np.argmax(bad), exact.shape)
         raise NotDifferentiableError(f"f is not differentiable here: entry ({i}, {j}) of its Jacobian is {exact[i, j]} "
                                      f"by {names[0]}; choose another point")
     scale = float(np.max(np.abs(exact), initial=0.0))

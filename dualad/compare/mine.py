@@ -75,7 +75,8 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
                 "repeats": repeats, "without": list(without), "weights": weights, "count_only": count_only}
 
     def run(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]]) -> ScalingResult:
-        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only)
+        # the whole function first: what is wrong with it is said before anything is timed
+        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only, x is not None)
 
     if x is None:
         sizes = check_sizes(AT if at is None else at)

@@ -51,7 +51,7 @@ def mine_by_name(function: str, at: Sequence[int] | None = None, x: Sequence[flo
         return mine(f, point, at=at, without=without, seed=seed, repeats=repeats, count_only=count_only, progress=progress)
     except DisagreementError:
         raise
-    except Exception as error:  # f is the caller's: it may fail in any way
+    except (Exception, SystemExit) as error:  # f is the caller's: it may fail in any way
         raise BadInputError(f"{function}: {type(error).__name__}: {error}") from error
 
 

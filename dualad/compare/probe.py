@@ -25,7 +25,7 @@ class NotDifferentiableError(ValueError):
 
 def _run(f: Callable[..., Any], x: Any) -> Any:
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):  # what is not finite is said below, once
         y = f(x)
     if printed.getvalue():
         line = printed.getvalue().strip().partition("\n")[0][:40]

@@ -64,14 +64,17 @@ def check_without(without: Collection[str]) -> frozenset[str]:
 
 
 def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]],
-            progress: Progress, repeats: int, without: Collection[str], weights: Weights, timed: bool) -> ScalingResult:
+            progress: Progress, repeats: int, without: Collection[str], weights: Weights, timed: bool,
+            backwards: bool = False) -> ScalingResult:
     """Measure points one after the other: each is (label, function that returns f, x and the operations of one value)."""
 
     def row(point: Callable[[], tuple[Any, ...]]) -> Row:
         f, x, whole = point()
         return measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed)
 
-    rows = tuple(finished(progress, f"{title}: {label}", Row, functools.partial(row, point)) for label, point in points)
+    turns = points[::-1] if backwards else points
+    done = [finished(progress, f"{title}: {label}", Row, functools.partial(row, point)) for label, point in turns]
+    rows = tuple(done[::-1] if backwards else done)
     vary = settings["vary"]
     missing: dict[tuple[str, str], list[int]] = {}
     for one in rows:
