@@ -23,8 +23,9 @@ LAYERS = {
     "testing": 7, "problems": 7,
     "__init__": 8,
     "compare": 9,
-    "report": 10, "plot": 10,
-    "cli": 11,
+    "report": 10,
+    "plot": 11,
+    "cli": 12,
 }  # fmt: skip
 
 #: `from . import x` of the package itself, inside a module of the layer above it, means the public API
