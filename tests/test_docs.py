@@ -205,7 +205,8 @@ WALK = [row for row in table_rows(DOCS / "how-it-works.md") if len(row) == 4 and
 def test_the_walk_names_files_and_functions_that_exist(row):
     """Each step names a file, and in it a function (or a row of the table)."""
     path, name = ROOT / row[1].strip("`"), row[2].strip("`")
-    definition = rf"(?:\bdef |\bcdef \w+ |\bcdef inline \w+ |^\w+ \*|UNARY\(|BINARY\(|static inline double |DA_SLOT PyObject \*){name}"
+    before = r"\bdef |\bcdef \w+ |\bcdef inline \w+ |^\w+ \*|UNARY\(|BINARY\(|static inline double |DA_SLOT PyObject \*"
+    definition = rf"(?:{before}){name}"
     assert re.search(definition, path.read_text(encoding="utf-8"), re.MULTILINE), f"{name} in {path}"
     for other in re.findall(r"`((?:csrc|dualad)/[\w/.]+)`", row[3]):
         assert (ROOT / other).exists(), other

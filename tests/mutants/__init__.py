@@ -61,8 +61,8 @@ SWEEP = _of(
     ("forward-drops-operand", "TERM_##cls(px, tx[l]) + TERM_##cls(py, ty[l])",
      "TERM_##cls(px, tx[l]) + 0.0 * TERM_##cls(py, ty[l])",
      "the forward sweep forgets the second operand"),
-    ("reverse-touches-unchosen", "            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \\", "            if (PARTAKES_##cls(p)) \\",
-     "a branch that was not taken meets 0 times infinity"),
+    ("reverse-touches-unchosen", "            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \\",
+     "            if (PARTAKES_##cls(p)) \\", "a branch that was not taken meets 0 times infinity"),
 ) + _of(
     "csrc/sweep.c", "api laws lectures_calculus lectures_matrices problems tree",
     ("forward-no-clear", "memset(tan + slot * k, 0, t->of[i].b * k * sizeof *tan);", "(void)tan;",
