@@ -53,7 +53,7 @@ def sqrt_plus_cos(x):
     ],
 )
 def test_golden_counts(f, point, operations, prices):
-    """The lecture functions, counted by hand with the convention of dualad.compare.work."""
+    """The lecture functions, counted by hand with the convention of dualad.cost."""
     ops = compare.count(f, *point)
     assert ops == operations
     assert (ops.value(), ops.tangent(), ops.gradient()) == prices

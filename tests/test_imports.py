@@ -14,7 +14,7 @@ PACKAGE = ROOT / "dualad"
 #: module or subpackage -> layer; an import goes to a lower layer, or stays inside one subpackage
 LAYERS = {
     "_core": 0,
-    "tree": 1, "generic": 1, "math": 1, "numpy": 1,
+    "tree": 1, "generic": 1, "math": 1, "numpy": 1, "cost": 1,
     "arguments": 2, "constants": 2, "pull": 2,
     "rules": 3,
     "forward": 4, "reverse": 4,

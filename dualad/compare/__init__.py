@@ -28,7 +28,7 @@ from .registry import EXPERIMENTS
 from .result import Report, Result, load
 from .scaling import scaling, short
 from .scaling_result import Crossover, Fit, Row, ScalingResult
-from .work import Operations, Weights
+from ..cost import Operations, Weights
 
 __all__ = [
     "EXPERIMENTS",

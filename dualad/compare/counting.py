@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from ..reverse import record
-from .work import Operations
+from ..cost import Operations
 
 __all__ = ["count"]
 
@@ -26,7 +26,7 @@ def count(f: Callable[..., Any], *args: Any) -> Operations:
     Returns
     -------
     Operations
-        Counted on the tape of one recording; see :mod:`dualad.compare.work` for the convention.
+        Counted on the tape of one recording; see :mod:`dualad.cost` for the convention.
 
     Raises
     ------

@@ -12,7 +12,7 @@ import numpy as np
 from .. import problems
 from ..problems import arrays
 from .counting import count
-from .work import Operations
+from ..cost import Operations
 
 __all__ = ["FAMILIES", "Family", "chain", "restricted"]
 

@@ -14,7 +14,7 @@ from .counting import count
 from .methods import FORWARD_STEP, METHODS, DisagreementError, NotApplicableError, check, run_complex_step
 from .probe import NotDifferentiableError, answer, kink
 from .scaling_result import Row
-from .work import DEFAULT, Operations, Weights
+from ..cost import DEFAULT, Operations, Weights
 
 __all__ = ["measure"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from ..api import jvp, vjp
 from ..jacobians import jacfwd, jacrev
 from .probe import NotDifferentiableError
-from .work import DEFAULT, VALUE, Operations, Weights, price
+from ..cost import DEFAULT, VALUE, Operations, Weights, price
 
 __all__ = ["METHODS", "DisagreementError", "Method", "NotApplicableError", "check"]
 

@@ -15,7 +15,7 @@ from .result import Report
 from .scaling import AT, check_sizes, check_without, collect
 from .scaling_result import ScalingResult
 from .storage import encode
-from .work import DEFAULT, Weights
+from ..cost import DEFAULT, Weights
 
 __all__ = ["mine"]
 

@@ -17,7 +17,7 @@ from .registry import Argument, register
 from .result import Report
 from .scaling_result import Row, ScalingResult
 from .storage import encode
-from .work import DEFAULT, Weights
+from ..cost import DEFAULT, Weights
 
 __all__ = ["AT", "DEPTH", "check_sizes", "check_without", "collect", "scaling", "short"]
 

@@ -12,7 +12,7 @@ from .clock import Timing
 from .figure import Curve, Figure, Mark, Table
 from .methods import METHODS
 from .result import Result
-from .work import CLASSES, DEFAULT, GRADIENT, TANGENT, VALUE, Operations, Weights, price
+from ..cost import CLASSES, DEFAULT, GRADIENT, TANGENT, VALUE, Operations, Weights, price
 
 __all__ = ["Crossover", "Fit", "Row", "ScalingResult"]
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .. import _core
+from . import _core
 
 __all__ = ["CLASSES", "COMPLEX", "DEFAULT", "GRADIENT", "TANGENT", "VALUE", "Operations", "Weights", "price"]
 
@@ -73,7 +73,7 @@ def price(work: tuple[int, int, int, int], weights: Weights = DEFAULT) -> float:
 
     Examples
     --------
-    >>> from dualad.compare.work import GRADIENT, VALUE, price
+    >>> from dualad.cost import GRADIENT, VALUE, price
     >>> price(GRADIENT["mult"]) / price(VALUE["mult"])
     4.0
     """
