@@ -11,7 +11,7 @@ import time
 import pytest
 
 from dualad import cli, compare
-from dualad.compare import outputs, scaling_result, storage, unfinished
+from dualad.compare import outputs, storage, unfinished
 
 WORDS = ["compare", "scaling", "--at", "1,2,4,8", "--depth", "3", "--count-only"]
 scaling_module = sys.modules["dualad.compare.scaling"]  # `compare.scaling` is the function
@@ -130,7 +130,7 @@ def test_measured_rows_survive_too(elsewhere, stopping):
     assert cli.main(["compare", "replot", "run.json"]) == 0
     saved = compare.load("run.json")
     assert [storage.encode(saved.rows[0])] == list(kept.values())
-    assert isinstance(saved.rows[1].seconds["forward"], scaling_result.Timing)
+    assert isinstance(saved.rows[1].seconds["forward"], compare.Timing)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -240,3 +240,28 @@ def test_whole_or_not_at_all(elsewhere, monkeypatch):
         storage.write_atomically(target, "new")
     assert target.read_text() == "old"
     assert names(elsewhere) == ["a.txt"]
+
+
+# ---- with no arguments -------------------------------------------------------------------------------------------------------
+
+def test_without_an_experiment_the_short_set_writes_a_page(elsewhere, capsys):
+    assert cli.main(["compare", "--count-only"]) == 0
+    assert capsys.readouterr().out.endswith("Written: dualad-compare.html\n")
+    page = (elsewhere / "dualad-compare.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "What you see" in page
+    assert names(elsewhere) == ["dualad-compare.html"]
+
+
+def test_the_short_set_writes_elsewhere_when_told_so(elsewhere):
+    assert cli.main(["compare", "--count-only", "--out", "other.json"]) == 0
+    assert names(elsewhere) == ["other.json"]
+    assert [part.name for part in compare.load("other.json").parts] == ["scaling"] * 3
+
+
+def test_pictures(elsewhere):
+    pytest.importorskip("matplotlib")
+    assert cli.main([*WORDS, "--out", "run.svg", "--out", "run.png"]) == 0
+    assert (elsewhere / "run.svg").read_text(encoding="utf-8").lstrip().startswith("<?xml")
+    assert (elsewhere / "run.png").read_bytes().startswith(b"\x89PNG")
+    assert names(elsewhere) == ["run.png", "run.svg"]

@@ -12,23 +12,25 @@ Counted on the tape, priced by a published cost model, and measured; on built-in
     methods       forward, reverse, differences, complex step: how each runs f, what it costs, when answers agree
     clock         interleaved medians with a band
     measure       one point by all methods: checked, counted, timed -> a row
-    families, scaling, mine      experiments: rows against n or m
+    families, scaling, plane, mine      experiments: rows against n, m or both
     registry      the experiments by name; the command line is made from it
     result        what an experiment returns: rows, and the ways out of them (storage: JSON, whole files)
     figure        tables and figures as data; terminal, notebook print them
     command       `dualad compare`
 """
 
+from ..cost import Operations, Weights
 from . import registry
 from .clock import Timing
 from .counting import count
 from .figure import Curve, Figure, Heat, Mark, Table
 from .methods import DisagreementError
+from .plane import PlaneResult, plane
 from .registry import EXPERIMENTS
 from .result import Report, Result, load
+from .row import Crossover, Row
 from .scaling import scaling, short
-from .scaling_result import Crossover, Fit, Row, ScalingResult
-from ..cost import Operations, Weights
+from .scaling_result import Fit, ScalingResult
 
 __all__ = [
     "EXPERIMENTS",
@@ -40,6 +42,7 @@ __all__ = [
     "Heat",
     "Mark",
     "Operations",
+    "PlaneResult",
     "Report",
     "Result",
     "Row",
@@ -50,6 +53,7 @@ __all__ = [
     "count",
     "load",
     "mine",
+    "plane",
     "scaling",
     "short",
 ]

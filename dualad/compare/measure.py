@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..cost import DEFAULT, Operations, Weights
 from .clock import interleaved
 from .counting import count
 from .methods import FORWARD_STEP, METHODS, DisagreementError, NotApplicableError, check, run_complex_step
 from .probe import NotDifferentiableError, answer, kink
-from .scaling_result import Row
-from ..cost import DEFAULT, Operations, Weights
+from .row import Row
 
 __all__ = ["measure"]
 

@@ -32,8 +32,8 @@ def arguments_of(experiment: Experiment) -> list[Argument]:
     ['count_only', 'seed', 'repeats']
     """
     common = (Argument("count_only", bool, False, "count operations, time nothing: the same on every machine"),
-              Argument("seed", natural, 0, "of the random point"),
-              Argument("repeats", positive, 15, "samples of each method"))
+              Argument("seed", natural, experiment.default("seed"), "of the random point"),
+              Argument("repeats", positive, experiment.default("repeats"), "samples of each method"))
     declared = {argument.name for argument in experiment.arguments}
     return [*experiment.arguments,
             *(argument for argument in common if experiment.takes(argument.name) and argument.name not in declared)]

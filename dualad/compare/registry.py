@@ -81,6 +81,18 @@ class Experiment:
         """
         return keyword in inspect.signature(self.run).parameters
 
+    def default(self, keyword: str) -> Any:
+        """The function's default of a keyword; None without the keyword.
+
+        Examples
+        --------
+        >>> from dualad.compare.registry import EXPERIMENTS
+        >>> EXPERIMENTS["scaling"].default("repeats")
+        15
+        """
+        parameter = inspect.signature(self.run).parameters.get(keyword)
+        return None if parameter is None else parameter.default
+
 
 EXPERIMENTS: dict[str, Experiment] = {}
 

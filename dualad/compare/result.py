@@ -92,7 +92,7 @@ class Outputs(ABC):
 
     def page(self) -> str:
         """The HTML page that :meth:`report` writes."""
-        return importlib.import_module("dualad.report.html").page(self.results())  # type: ignore[no-any-return]  # a layer above
+        return importlib.import_module("dualad.report").page(self)  # type: ignore[no-any-return]  # a layer above
 
     def __str__(self) -> str:
         return importlib.import_module("dualad.compare.terminal").render(self)  # type: ignore[no-any-return]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from ..cost import DEFAULT, Weights
 from .environment import describe
 from .families import FAMILIES, Family
 from .measure import LARGEST_JACOBIAN, measure
@@ -15,11 +16,11 @@ from .options import names, natural, sizes
 from .progress import Progress, finished, silent
 from .registry import Argument, register
 from .result import Report
-from .scaling_result import Row, ScalingResult
+from .row import Row
+from .scaling_result import ScalingResult
 from .storage import encode
-from ..cost import DEFAULT, Weights
 
-__all__ = ["AT", "DEPTH", "check_sizes", "check_without", "collect", "scaling", "short"]
+__all__ = ["AT", "DEPTH", "check_family", "check_sizes", "check_without", "collect", "scaling", "short"]
 
 AT = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 DEPTH = 32
@@ -93,7 +94,7 @@ def _default_sizes(family: Family) -> tuple[int, ...]:
     return tuple(sorted({size for size in AT if family.smallest <= size < most} | {most}))
 
 
-def _check_family(family: Family, n: int, m: int) -> None:
+def check_family(family: Family, n: int, m: int) -> None:
     """Does the family have these sizes, in an amount of memory that can be had?"""
     if n < family.smallest or (family.largest is not None and n > family.largest):
         span = f"at least {family.smallest}" if family.largest is None else f"from {family.smallest} to {family.largest}"
@@ -183,7 +184,7 @@ def scaling(vary: str = "n", at: Sequence[int] | None = None, *, n: int | None =
     checked = check_sizes(_default_sizes(chosen) if at is None else at)
     pairs = [(size, fixed) if vary == "n" else (fixed, size) for size in checked]
     for inputs, outputs in pairs:
-        _check_family(chosen, inputs, outputs)
+        check_family(chosen, inputs, outputs)
     steps = f", depth {depth}" if chosen.deep else ""
     title = f"{family}: {chosen.summary}; {fixed_name} = {fixed}{steps}, seed {seed}"
     points = [(f"{vary} = {size}", functools.partial(chosen.make, *pair, depth, seed))

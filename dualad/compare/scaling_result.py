@@ -4,89 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from .clock import Timing
+from ..cost import CLASSES, GRADIENT, TANGENT, VALUE, Weights, price
 from .figure import Curve, Figure, Mark, Table
 from .methods import METHODS
 from .result import Result
-from ..cost import CLASSES, DEFAULT, GRADIENT, TANGENT, VALUE, Operations, Weights, price
+from .row import Crossover, Row, crossover
 
 __all__ = ["Crossover", "Fit", "Row", "ScalingResult"]
 
 #: 0.975 quantiles of Student's t for 1, 2, 3 ... degrees of freedom
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
-
-
-@dataclass(frozen=True)
-class Row:
-    """The Jacobian of one f: R^n -> R^m.
-
-    Parameters
-    ----------
-    n, m : int
-    value : Operations
-        Of one value of f.
-    active : Operations
-        Those that depend on the n inputs.
-    counted : mapping of str to float
-        Method to the counted price of the whole Jacobian.
-    runs : mapping of str to int
-        Method to how often it ran f.
-    seconds : mapping of str to Timing, or None
-        Method to the measured time of the whole Jacobian; "value" and "again" are two measurements of f itself.
-    weights : Weights
-    left_out : mapping of str to str
-        Method to why it is missing, or was only counted.
-    """
-
-    n: int
-    m: int
-    value: Operations
-    active: Operations
-    counted: Mapping[str, float]
-    runs: Mapping[str, int]
-    seconds: Mapping[str, Timing] | None = None
-    weights: Weights = DEFAULT
-    left_out: Mapping[str, str] = field(default_factory=dict)
-
-    def relative(self, name: str, measured: bool = False) -> float | None:
-        """Cost of a method in units of one value of f; None where there is none."""
-        if measured:
-            if self.seconds is None or name not in self.seconds:
-                return None
-            return self.seconds[name].median / self.seconds["value"].median
-        one = self.value.value(self.weights)
-        return None if name not in self.counted or not one else self.counted[name] / one
-
-    def band(self, name: str) -> tuple[float, float] | None:
-        """The measured cost's 95 % band in units of one value of f."""
-        if self.seconds is None or name not in self.seconds:
-            return None
-        one = self.seconds["value"].median
-        return self.seconds[name].low / one, self.seconds[name].high / one
-
-
-@dataclass(frozen=True)
-class Crossover:
-    """Where forward and reverse cost the same.
-
-    Parameters
-    ----------
-    at : float or None
-        The varied size there, interpolated; None if one of them is cheaper at every row.
-    cheaper_before, cheaper_after : str
-        The cheaper method below and above (the same one without a crossover).
-    ratio : float or None
-        n/m there.
-    """
-
-    at: float | None
-    cheaper_before: str
-    cheaper_after: str
-    ratio: float | None
 
 
 @dataclass(frozen=True)
@@ -194,31 +125,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         first: what is left is proportional to n and to m, and the interpolation is as good as exact.
         """
         a, b = ("n jvp", "m vjp") if separate else ("forward", "reverse")
-        gaps = [gap for row in self.rows if (gap := self._gap(row, a, b, measured)) is not None]
-        if not gaps:
-            return Crossover(None, "", "", None)
-        names = [a if g <= 0 else b for _, g, _ in gaps]
-        if names[0] == names[-1]:
-            return Crossover(None, names[0], names[0], None)
-        last = max(i for i in range(len(gaps) - 1) if names[i] != names[i + 1])  # noise may cross several times
-        (s0, g0, r0), (s1, g1, r1) = gaps[last:last + 2]
-        t = g0 / (g0 - g1)
-        return Crossover(_mix(s0, s1, t), names[0], names[-1], _mix(r0, r1, t))
-
-    def _gap(self, row: Row, a: str, b: str, measured: bool) -> tuple[int, float, float] | None:
-        """(size, log(cost a / cost b), n/m) of a row."""
-        if measured:
-            if row.seconds is None or a not in row.seconds or b not in row.seconds:
-                return None
-            x, y = row.seconds[a].median, row.seconds[b].median
-        else:
-            if a not in row.counted or b not in row.counted:
-                return None
-            shared = row.value.value(row.weights) if (a, b) == ("forward", "reverse") else 0.0
-            x, y = row.counted[a] - shared, row.counted[b] - shared
-        if x <= 0 or y <= 0:
-            return None
-        return getattr(row, self.vary), math.log(x / y), row.n / row.m
+        return crossover(self.rows, self.vary, measured, a, b)
 
     # ---- tables --------------------------------------------------------------------------------------------------------
 
@@ -382,7 +289,3 @@ def _where(crossover: Crossover, vary: str, sizes: Sequence[int]) -> str:
         return f"{crossover.cheaper_before} is cheaper {span}: no crossover here"
     return (f"forward and reverse cost the same at {vary} = {crossover.at:.3g} (n/m = {crossover.ratio:.2f}); "
             f"below it {crossover.cheaper_before} is cheaper, above it {crossover.cheaper_after}")
-
-
-def _mix(a: float, b: float, t: float) -> float:
-    return math.exp((1 - t) * math.log(a) + t * math.log(b))
