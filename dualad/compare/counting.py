@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..reverse import record
 from ..cost import Operations
+from ..reverse import record
 
 __all__ = ["count"]
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import problems
+from ..cost import Operations
 from ..problems import arrays
 from .counting import count
-from ..cost import Operations
 
 __all__ = ["FAMILIES", "Family", "chain", "restricted"]
 

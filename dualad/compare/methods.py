@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..api import jvp, vjp
+from ..cost import DEFAULT, VALUE, Operations, Weights, price
 from ..jacobians import jacfwd, jacrev
 from .probe import NotDifferentiableError
-from ..cost import DEFAULT, VALUE, Operations, Weights, price
 
 __all__ = ["METHODS", "DisagreementError", "Method", "NotApplicableError", "check"]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..cost import DEFAULT, Weights
 from .counting import count
 from .families import restricted
 from .probe import answer
@@ -15,7 +16,6 @@ from .result import Report
 from .scaling import AT, check_sizes, check_without, collect
 from .scaling_result import ScalingResult
 from .storage import encode
-from ..cost import DEFAULT, Weights
 
 __all__ = ["mine"]
 
