@@ -51,7 +51,7 @@ def test_styles_are_those_of_the_report(matplotlib, figure):
     place = Figure().subplots()
     drawing.draw(place, figure)
     lines = {line.get_label(): line for line in place.lines}
-    for curve, style in zip(figure.curves, styles(c.role for c in figure.curves), strict=True):
+    for curve, style in zip(figure.curves, styles((c.role for c in figure.curves), on_cells=figure.heat is not None), strict=True):
         if curve.kind == "band":
             continue
         line = lines[curve.label]

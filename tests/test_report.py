@@ -1,6 +1,7 @@
 """Drawings and pages, without a browser: well-formed, complete, readable; the browser's own word is in test_report_browser.py."""
 
 import base64
+import gzip
 import math
 import re
 import shlex
@@ -417,9 +418,10 @@ def test_page_gives_the_data_back(tmp_path):
     result = compare.scaling("n", [1, 2, 4], count_only=True)
     links = {a["download"]: a["href"] for a in Outline(page(result)).of("a") if "download" in a}
     file = tmp_path / "run.json"
-    file.write_bytes(base64.b64decode(links["dualad.json"].split(",", 1)[1]))
+    unpacked = {name: gzip.decompress(base64.b64decode(link.split(",", 1)[1])) for name, link in links.items()}
+    file.write_bytes(unpacked["dualad.json.gz"])
     assert compare.load(file) == result
-    assert base64.b64decode(links["dualad.csv"].split(",", 1)[1]).decode() == result.to_csv()
+    assert unpacked["dualad.csv.gz"].decode() == result.to_csv()
 
 
 def test_page_of_a_report_and_of_its_parts():

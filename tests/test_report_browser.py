@@ -11,12 +11,14 @@ from itertools import combinations
 import pytest
 from sample_figures import FIGURES, sample
 
+from dualad.compare import Report
 from dualad.report import page
 from dualad.report.labels import text_width
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
 from selenium.webdriver import ActionChains, Keys  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -343,8 +345,16 @@ def test_everything_is_readable_without_the_script(opened, browser):
     assert not b.find_elements(By.TAG_NAME, "button"), "no control that does nothing"
 
 
-def test_download_is_the_data(opened):
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_links_save_the_data(opened, tmp_path, kind):
+    """Enter on the link saves the file, unpacked."""
     b = opened()
-    link = b.find_element(By.CSS_SELECTOR, "a[download$=json]")
-    text = b.execute_script("return atob(arguments[0].href.split(',')[1])", link)
-    assert len(json.loads(text)["parts"]) == 2
+    b.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    focus(b, b.find_element(By.CSS_SELECTOR, f"a[download='dualad.{kind}.gz']"))
+    press(b, Keys.ENTER)
+    file = tmp_path / f"dualad.{kind}"
+    WebDriverWait(b, 10).until(lambda _: file.exists())
+    whole = Report((sample(), sample("The same again", {})))
+    text = file.read_text(encoding="utf-8")
+    assert text == whole.to_csv() if kind == "csv" else json.loads(text) == whole.to_dict()
+    assert b.get_log("browser") == []

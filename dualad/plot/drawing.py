@@ -101,7 +101,7 @@ def draw(place: Any, figure: Figure) -> None:
         _cells(place, figure)
     else:
         place.grid(True, color=LIGHT.grid, linewidth=0.8)
-    looks = styles(curve.role for curve in figure.curves)
+    looks = styles((curve.role for curve in figure.curves), on_cells=figure.heat is not None)
     for curve, style in zip(figure.curves, looks, strict=True):
         _curve(place, figure, curve, style)
     for mark in figure.marks:

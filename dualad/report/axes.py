@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Axis", "Tick", "axis", "plain"]
+__all__ = ["Axis", "Tick", "axis", "plain", "tick_text"]
 
 MINUS, THIN = "−", " "
 
@@ -30,6 +30,12 @@ class Tick:
     value: float
     text: str
     power: str = ""
+
+
+def tick_text(tick: Tick) -> str:
+    """The words of a tick, its power raised, as SVG."""
+    power = f'<tspan dy="-.42em" font-size="76%">{tick.power}</tspan>' if tick.power else ""
+    return tick.text + power
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..compare.figure import Heat
-from .axes import Axis, Tick, plain
+from .axes import Axis, Tick, plain, tick_text
 from .labels import text_width, wrap
 from .marks import Point, escape, line, num
 from .palette import LIGHT, contrast, diverging, sequential
@@ -228,7 +228,7 @@ def _bar(d: Drawing, heat: Heat) -> None:
     low, high = extent(heat)
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    scale, steps = Axis("linear", low, high), 48
+    scale, steps = Axis("linear", low, high), 32
     upright = d.width >= 560
     small = max(d.size - 1, 11)
     length = (d.bottom - d.top) if upright else (d.right - d.left)
@@ -244,13 +244,11 @@ def _bar(d: Drawing, heat: Heat) -> None:
             place = f'x="{num(x0 + length * k / steps)}" y="{num(y0)}" width="{across}" height="{num(BAR)}"'
         parts.append(f'<rect {place} fill="{colour(heat, z)}"/>')
     d.parts.append(f'<g class="bar" shape-rendering="crispEdges">{"".join(parts)}</g>')
-    for tick in scale.ticks(7 if upright else 5):
-        at = (scale.part(tick.value) or 0.0) * length
-        words = tick.text + (f'<tspan dy="-.42em" font-size="76%">{tick.power}</tspan>' if tick.power else "")
-        if upright:
-            d.text(x0 + BAR + 6, y0 + length - at + small * 0.36, words, kind="soft", colour=LIGHT.soft, size=small)
-        else:
-            d.text(x0 + at, y0 + BAR + small * 1.2, words, anchor="middle", kind="soft", colour=LIGHT.soft, size=small)
+    numbers = [((scale.part(tick.value) or 0.0) * length, tick_text(tick)) for tick in scale.ticks(7 if upright else 5)]
+    if upright:
+        d.texts([(x0 + BAR + 6, y0 + length - at + small * 0.36, text) for at, text in numbers], "start", small)
+    else:
+        d.texts([(x0 + at, y0 + BAR + small * 1.2, text) for at, text in numbers], "middle", small)
     if heat.centre is not None and low < heat.centre < high:
         at = (heat.centre - low) / (high - low) * length
         start, way = ((x0 - 2, y0 + length - at), "h") if upright else ((x0 + at, y0 - 2), "v")

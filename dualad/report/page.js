@@ -142,5 +142,18 @@
       });
     });
   }
+  // ---- data: links hold packed files; a click saves them unpacked ----
+  for (const link of all("a[download$='.gz']")) {
+    link.addEventListener("click", async (event) => {
+      if (typeof DecompressionStream === "undefined") return;
+      event.preventDefault();
+      const packed = Uint8Array.from(atob(link.href.split(",")[1]), (letter) => letter.charCodeAt(0));
+      const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+      const file = new Blob([await new Response(stream).arrayBuffer()], { type: link.type });
+      const address = URL.createObjectURL(file);
+      make("a", { download: link.download.replace(/\.gz$/, ""), href: address }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 10000);
+    });
+  }
   addEventListener("beforeprint", () => all("details").forEach((part) => { part.open = true; }));
 })();

@@ -116,12 +116,14 @@ _FREE = (
 )
 
 
-def styles(roles: Iterable[str]) -> tuple[Style, ...]:
+def styles(roles: Iterable[str], *, on_cells: bool = False) -> tuple[Style, ...]:
     """Styles of the curves of one figure: a known role has its own, any other takes the next free colour.
 
     Parameters
     ----------
     roles : iterable of str
+    on_cells : bool
+        The curves lie on a heat map: those without a role are black.
 
     Returns
     -------
@@ -137,6 +139,8 @@ def styles(roles: Iterable[str]) -> tuple[Style, ...]:
     wanted = list(roles)
     taken = {STYLES[role].colour for role in wanted if role in STYLES}
     free = sorted(_FREE, key=lambda style: style.colour in taken)  # stable: first the colours that the figure does not have
+    if on_cells:
+        free = [style for style in _FREE if style.colour == BLACK]
     chosen: dict[str, Style] = {}
     result = []
     used = 0

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from ..compare.figure import Curve, Figure, Mark
 from . import heat
-from .axes import Axis, Tick, axis
+from .axes import Axis, Tick, axis, tick_text
 from .labels import Box, free_place, spread, text_width, wrap
 from .marks import Point, attributes, dashes, escape, filling, line, marker, num, staircase, swatch_body
 from .palette import LIGHT, Style, readable, styles
@@ -78,6 +78,11 @@ class Drawing:
         font = "" if size == self.size else f' font-size="{num(size)}"'
         self.parts.append(f'<text class="{kind}" x="{num(x)}" y="{num(y)}" fill="{colour}"{at}{font}{extra}>{words}</text>')
 
+    def texts(self, places: Sequence[tuple[float, float, str]], anchor: str, size: float) -> None:
+        """Short words of one look, such as the numbers along an axis."""
+        words = "".join(f'<text x="{num(x)}" y="{num(y)}">{text}</text>' for x, y, text in places)
+        self.parts.append(f'<g class="soft" fill="{LIGHT.soft}" font-size="{num(size)}" text-anchor="{anchor}">{words}</g>')
+
     def free(self, candidates: Sequence[Box]) -> Box | None:
         """The candidate that covers no words and least of the curves; it is taken."""
         wide = [Box(b.x - 2, b.y - 1, b.w + 4, b.h + 2) for b in candidates]
@@ -131,7 +136,7 @@ def _compose(figure: Figure, width: int, title: bool, listed: Collection[int]) -
     """Draw; the curves with these numbers are named in a legend. Returns the numbers of those that no label names."""
     d = Drawing(figure, width, 13.0 if width >= 560 else 12.0)
     d.x, d.y = axes(figure)
-    looks = styles(curve.role for curve in figure.curves)
+    looks = styles((curve.role for curve in figure.curves), on_cells=figure.heat is not None)
     labels = width >= 560 and figure.heat is None and 1 < len(figure.curves) <= 12
     at_end = _labels_at_end(d) if labels else {}
     if title:
@@ -226,11 +231,6 @@ def _legend(d: Drawing, entries: Sequence[tuple[Curve, Style]]) -> None:
     d.top += d.size * 1.5
 
 
-def _tick_text(tick: Tick) -> str:
-    power = f'<tspan dy="-.42em" font-size="76%">{tick.power}</tspan>' if tick.power else ""
-    return tick.text + power
-
-
 def _tick_width(tick: Tick, size: float) -> float:
     return text_width(tick.text, size) + text_width(tick.power, size * 0.76)
 
@@ -264,12 +264,10 @@ def _frame(d: Drawing, label_width: float) -> None:
     d.parts.append(f'<path class="grid" d="{"".join(grid)}" stroke="{LIGHT.grid}" fill="none"/>')
     d.parts.append(f'<path class="frame" d="M{num(d.left)} {num(d.top)}V{num(d.bottom)}H{num(d.right)}{"".join(short)}" '
                    f'stroke="{LIGHT.frame}" fill="none"/>')
-    for tick in y_ticks:
-        y = d.bottom - (d.y.part(tick.value) or 0.0) * (d.bottom - d.top)
-        d.text(d.left - 7, y + small * 0.36, _tick_text(tick), anchor="end", kind="soft", colour=LIGHT.soft, size=small)
-    for tick in x_ticks:
-        x = d.left + (d.x.part(tick.value) or 0.0) * (d.right - d.left)
-        d.text(x, d.bottom + 8 + small, _tick_text(tick), anchor="middle", kind="soft", colour=LIGHT.soft, size=small)
+    rows = [(d.left - 7, d.bottom - (d.y.part(t.value) or 0.0) * (d.bottom - d.top) + small * 0.36, tick_text(t)) for t in y_ticks]
+    columns = [(d.left + (d.x.part(t.value) or 0.0) * (d.right - d.left), d.bottom + 8 + small, tick_text(t)) for t in x_ticks]
+    d.texts(rows, "end", small)
+    d.texts(columns, "middle", small)
     middle = (d.left + d.right) / 2
     d.text(middle, d.bottom + 14 + 2 * size, escape(d.figure.xlabel), anchor="middle", kind="soft", colour=LIGHT.soft)
 
@@ -296,7 +294,8 @@ def _curve(d: Drawing, number: int, curve: Curve, style: Style) -> None:
         body += f"<g {filling(style)}>{''.join(marker(style, x, y, radius) for x, y in places)}</g>"
         d.lines += [Box(x - 6, y - 6, 12, 12) for x, y in places]
     colour = LIGHT.frame if curve.kind == "band" and style.key == "theory" else readable(style.colour, LIGHT.paper, 3.0)
-    d.parts.append(f'<g data-curve="{number}" {attributes(style, colour)}>{body}</g>')
+    look = attributes(style, colour) if d.figure.heat is None else f'color="{colour}"'  # cells are light in the dark scheme too
+    d.parts.append(f'<g data-curve="{number}" {look}>{body}</g>')
 
 
 def _area(d: Drawing, curve: Curve) -> str:
