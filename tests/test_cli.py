@@ -185,6 +185,11 @@ def test_mine_finds_functions_in_the_current_directory(functions):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_negative_point(functions):
+    done = run("compare", "mine", "own_functions:pair", "--x", "-1.5,2", "--count-only")
+    assert done.returncode == 0, done.stderr
+
+
 def test_disagreement_is_code_1_and_prints_nothing_else(functions):
     done = run("compare", "mine", "own_functions:wrong", "--at", "1,2")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)

@@ -76,12 +76,10 @@ def test_figure_has_the_heat_the_line_and_the_wedge(every_m):
     assert figure.heat.x == SIZES
     assert figure.heat.y == tuple(range(1, 65))
     assert figure.heat.z[0][0] == pytest.approx(every_m.ratio(1, 1))
-    band, line = figure.curves
+    (band,) = figure.curves
     assert (band.kind, band.role) == ("band", "theory")
-    assert band.low[3] == pytest.approx(8 / 2.0)
-    assert band.high[3] == pytest.approx(8 / 1.8)
-    for n, m in zip(line.x, line.y, strict=True):  # the line lies in the band
-        assert n / 2.0 <= m <= n / 1.8
+    for low, high, n in zip(band.low, band.high, SIZES, strict=True):
+        assert (low, high) == pytest.approx((n / 2.0, n / 1.8))
     assert "n/m = 1.9" in figure.caption
     assert "factor" in figure.alt
 
@@ -115,8 +113,10 @@ def test_measured_line_and_noise():
     assert result.ratio(8, 1, True) == math.log2(8 / 2)
     assert [c.at for c in result.crossovers(True).values()] == [pytest.approx(2.0), pytest.approx(4.0), None]
     figure = result.figures()[0]
-    assert [curve.label for curve in figure.curves][1:] == ["crossover, measured", "crossover, counted"]
-    assert figure.curves[1].x == pytest.approx((2.0, 4.0))
+    assert figure.heat.z[0][3] == math.log2(8 / 2)
+    assert figure.curves[1].label == "same cost by the count"
+    assert figure.curves[1].x == pytest.approx((2.0, 4.0))  # 6 n against 12 m
+    assert figure.curves[1].y == (1.0, 2.0)
     assert "forward is cheaper at every n for m = 4" in figure.caption
     text = str(result)
     assert "f timed twice differs by up to 10.0 %" in text

@@ -30,7 +30,7 @@ from .registry import EXPERIMENTS
 from .result import Report, Result, load
 from .row import Crossover, Row
 from .scaling import scaling, short
-from .scaling_result import Fit, ScalingResult
+from .scaling_result import Fit, MineResult, ScalingResult
 
 __all__ = [
     "EXPERIMENTS",
@@ -41,6 +41,7 @@ __all__ = [
     "Fit",
     "Heat",
     "Mark",
+    "MineResult",
     "Operations",
     "PlaneResult",
     "Report",

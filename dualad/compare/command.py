@@ -7,6 +7,7 @@ nothing half written.  Exit codes: 0 done, 1 two methods disagree, 2 bad input, 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,7 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
     0
     """
     try:
-        options = make_parser(prog).parse_args(argv)
+        options = make_parser(prog).parse_args(_joined(argv))
     except SystemExit as stop:  # argparse has printed its line, or the help
         return int(stop.code or 0)
     if options.experiment == "list":
@@ -78,6 +79,17 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
     except _InterruptedError as error:
         return _complain(prog, str(error), 130)
     return _print("\n".join([text, *([""] if written else []), *(f"Written: {path}" for path in written)]))
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """``--x -1,2`` as ``--x=-1,2``: argparse takes what begins with a minus sign for an option."""
+    words: list[str] = []
+    for word in argv:
+        if re.match(r"-[\d.]", word) and words and re.fullmatch(r"--[a-z-]+", words[-1]):
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    return words
 
 
 class _InterruptedError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from .probe import answer
 from .progress import Progress, silent
 from .result import Report
 from .scaling import AT, check_sizes, check_without, collect
-from .scaling_result import ScalingResult
+from .scaling_result import MineResult, ScalingResult
 from .storage import encode
 
 __all__ = ["mine"]
@@ -71,12 +72,11 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
     leave = check_without(without)
     name = getattr(f, "__name__", None) or type(f).__name__
 
-    settings = {"function": name, "x": None if x is None else np.asarray(x, dtype=float).tolist(), "at": at, "seed": seed,
+    settings = {"function": _named(f, x), "x": None if x is None else np.asarray(x, dtype=float).tolist(), "at": at, "seed": seed,
                 "repeats": repeats, "without": list(without), "weights": weights, "count_only": count_only}
 
     def run(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]]) -> ScalingResult:
-        # the whole function first: what is wrong with it is said before anything is timed
-        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only, x is not None)
+        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only, MineResult)
 
     if x is None:
         sizes = check_sizes(AT if at is None else at)
@@ -106,3 +106,14 @@ def _sizes(total: int, most: int, at: Sequence[int] | None) -> list[int]:
     """The sizes up to `total` (itself included, unless it is more than `most`)."""
     last = min(total, most)
     return sorted({k for k in (AT if at is None else at) if k < last} | {last})
+
+
+def _named(f: Callable[..., Any], x: Any) -> str:
+    """``module:function`` where a command line can say both f and x, else the name alone."""
+    name = getattr(f, "__qualname__", None) or type(f).__name__
+    module = getattr(f, "__module__", None)
+    by_place = x is None or np.ndim(x) == 0 or (np.ndim(x) == 1 and np.size(x) > 1)
+    found: Any = sys.modules.get(module) if module not in (None, "__main__") else None
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return f"{module}:{name}" if found is f and by_place else name

@@ -114,17 +114,15 @@ class PlaneResult(Result, name="plane", rows=(Row,)):
         below, above = tuple(n / high for n in x), tuple(n / low for n in x)
         middle = tuple(math.sqrt(a * b) for a, b in zip(below, above, strict=True))
         band = Curve(f"predicted: n/m from {low:.2g} to {high:.2g}", x, middle, "theory", "band", below, above)
-        lines = [self._line(True)] if measured else []
-        curves = (band, *lines, self._line(False))
+        curves = (band, self._counted_line()) if measured else (band,)  # where the heat is 0 the renderers draw a bold line
         return Figure(
             f"plane-{by}", f"Forward or reverse, {by}", "inputs n", "outputs m", self._caption(measured),
             f"Heat map over {len(ns)} numbers of inputs and {len(ms)} numbers of outputs: {self._alt(measured)}",
             tuple(curve for curve in curves if curve.x), Heat(x, y, z, f"log2(forward/reverse), {by}"))
 
-    def _line(self, measured: bool) -> Curve:
-        found = [(c.at, float(m)) for m, c in self.crossovers(measured).items() if c.at is not None]
-        return Curve(f"crossover, {'measured' if measured else 'counted'}", tuple(n for n, _ in found), tuple(m for _, m in found),
-                     "value" if measured else "", "points" if measured else "line")
+    def _counted_line(self) -> Curve:
+        found = [(c.at, float(m)) for m, c in self.crossovers().items() if c.at is not None]
+        return Curve("same cost by the count", tuple(n for n, _ in found), tuple(m for _, m in found), "", "line")
 
     def _alt(self, measured: bool) -> str:
         ratios = [(r, n, m) for n in self.ns() for m in self.ms() if (r := self.ratio(n, m, measured)) is not None]
@@ -133,10 +131,10 @@ class PlaneResult(Result, name="plane", rows=(Row,)):
                 f"reverse against forward at n = {n1}, m = {m1} (factor {2 ** most:.3g}).")
 
     def _caption(self, measured: bool) -> str:
-        gap = " The gap between the two lines is overhead, not arithmetic." if measured else ""
+        gap = " The gap between that line and the counted one is overhead, not arithmetic." if measured else ""
         return ("Each square is one function R^n -> R^m and compares its whole Jacobian by forward mode with that by reverse mode. "
-                "Right and below, with many inputs and few outputs, reverse is cheaper; left and above, forward. "
-                f"{self._between(measured)}{gap}")
+                "Right and below, with many inputs and few outputs, reverse is cheaper; left and above, forward; on the "
+                f"bold line they cost the same. {self._between(measured)}{gap}")
 
     def _between(self, measured: bool) -> str:
         """Where the crossovers lie, in words."""

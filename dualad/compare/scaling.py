@@ -17,7 +17,7 @@ from .progress import Progress, finished, silent
 from .registry import Argument, register
 from .result import Report
 from .row import Row
-from .scaling_result import ScalingResult
+from .scaling_result import MineResult, ScalingResult
 from .storage import encode
 
 __all__ = ["AT", "DEPTH", "check_family", "check_sizes", "check_without", "collect", "scaling", "short"]
@@ -66,13 +66,14 @@ def check_without(without: Collection[str]) -> frozenset[str]:
 
 def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]],
             progress: Progress, repeats: int, without: Collection[str], weights: Weights, timed: bool,
-            backwards: bool = False) -> ScalingResult:
+            kind: type[ScalingResult] = ScalingResult) -> ScalingResult:
     """Measure points one after the other: each is (label, function that returns f, x and the operations of one value)."""
 
     def row(point: Callable[[], tuple[Any, ...]]) -> Row:
         f, x, whole = point()
         return measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed)
 
+    backwards = kind is MineResult  # the whole function first: what is wrong with it is said before anything is timed
     turns = points[::-1] if backwards else points
     done = [finished(progress, f"{title}: {label}", Row, functools.partial(row, point)) for label, point in turns]
     rows = tuple(done[::-1] if backwards else done)
@@ -86,7 +87,7 @@ def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str,
     if calls:
         lines.append(f"up to {calls} calls of primitives that the table does not price (linear algebra, rules of your own) "
                      "are missing in the counts")
-    return ScalingResult(title, encode(settings), rows, tuple(lines), describe() if timed else {})
+    return kind(title, encode(settings), rows, tuple(lines), describe() if timed else {})
 
 
 def _default_sizes(family: Family) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from .methods import METHODS
 from .result import Result
 from .row import Crossover, Row, crossover
 
-__all__ = ["Crossover", "Fit", "Row", "ScalingResult"]
+__all__ = ["Fit", "MineResult", "ScalingResult"]
 
 #: 0.975 quantiles of Student's t for 1, 2, 3 ... degrees of freedom
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)
@@ -55,6 +55,12 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
     def vary(self) -> str:
         """"n" or "m"."""
         return str(self.settings["vary"])
+
+    def subject(self) -> str:
+        """What was differentiated, in short."""
+        fixed, last = "m" if self.vary == "n" else "n", self.rows[-1]
+        name = str(self.settings.get("family") or self.settings.get("function") or self.name).rpartition(":")[2]
+        return f"{name}, {fixed} = {getattr(last, fixed)}"
 
     def sizes(self) -> list[int]:
         """The varied size of every row."""
@@ -190,7 +196,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         grows = ", ".join(f"{name} as {self.vary}^{_tidy(fits[name].slope):.2f}" for name in names if name in fits)
         sizes = self.sizes()
         return Figure(
-            f"{self.name}-{self.vary}-{by}", f"Cost of the whole Jacobian, {by}",
+            f"{self.name}-{self.vary}-{by}", f"{self.subject()}: cost of the whole Jacobian, {by}",
             f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}",
             f"{'time' if measured else 'operations'} / one value of f", " ".join(self.reading()),
             f"Log-log plot of the {by} cost of the Jacobian against {self.vary} from {sizes[0]} to {sizes[-1]}"
@@ -263,6 +269,11 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
                        f" At the last size differences run f {runs} times and keep about 8 digits; {exact} is exact and counts "
                        f"as {cost:.3g} values of f.")
         return f"What you see: {growth}{differences}"
+
+
+@dataclass(frozen=True)
+class MineResult(ScalingResult, name="mine", rows=(Row,)):
+    """Costs of the caller's own function against n or m."""
 
 
 def _digits(slope: float) -> float | None:
