@@ -151,6 +151,30 @@ def test_ctrl_c_from_a_terminal(elsewhere):
     assert names(elsewhere) == ["run.json.partial"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_progress_on_a_terminal_and_only_there(elsewhere):
+    """The line of progress goes to a terminal's stderr, is overwritten, and is wiped at the end."""
+    import pty
+
+    command = [sys.executable, "-P", "-m", "dualad.cli", *WORDS]
+    leader, follower = pty.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=follower) as process:
+        os.close(follower)
+        out = process.stdout.read().decode()
+        shown = b""
+        try:
+            while part := os.read(leader, 4096):
+                shown += part
+        except OSError:  # the other end has closed
+            pass
+    os.close(leader)
+    lines = shown.decode().split("\r\x1b[K")
+    assert [line.partition("; ")[0].partition(", ")[2] for line in lines[1:-1]] == [f"{k} rows done" for k in range(4)]
+    assert lines[-2].endswith("n = 8")
+    assert lines[-1] == ""
+    assert "rows done" not in out
+
+
 @pytest.mark.parametrize("words", [["--seed", "x"], ["--at", "0"], ["--family", "helmholtz", "--m", "2"]], ids=" ".join)
 def test_bad_input_leaves_no_file(elsewhere, words):
     assert cli.main([*WORDS, *words, "--out", "run.json", "--out", "run.csv"]) == 2

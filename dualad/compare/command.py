@@ -72,7 +72,7 @@ def main(argv: Sequence[str], prog: str = "dualad compare") -> int:
             result, paths = _run(Unfinished(experiment.name, settings, tuple(out)), prog)
         text = render(result, ascii_only)
         written = write_all(result, paths)
-    except (BadInputError, OSError) as error:
+    except (BadInputError, OSError, ImportError) as error:
         return _complain(prog, str(error), 2)
     except DisagreementError as error:
         return _complain(prog, str(error), 1)
@@ -175,8 +175,14 @@ def _complain(prog: str, message: str, code: int) -> int:
 
 
 def _show_progress() -> Callable[[str], None]:
-    width = shutil.get_terminal_size().columns - 1
-    return lambda line: print(f"\r\x1b[K{line[:width]}", end="", file=sys.stderr, flush=True)
+    width = max(shutil.get_terminal_size().columns - 1, 20)
+
+    def show(line: str) -> None:
+        if len(line) > width:  # the end says where it is
+            line = f"{line[:width // 2]}...{line[len(line) - (width - width // 2 - 3):]}"
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _print(text: str) -> int:
