@@ -88,7 +88,21 @@ def single():
                   (Curve("a", SIZES, (None, *SIZES[1:])),))  # fmt: skip
 
 
-FIGURES = (scaling(True), scaling(False), plane(), accuracy(), memory(), frontier(), knee(), staircase(), single())
+def diagram():
+    """Places without amounts: no name, no numbers on the y axis."""
+    at = {"x0": (0.0, 1.0), "x1": (0.0, 0.0), "v1 mul": (1.0, 0.5), "v2 sin": (2.0, 0.5), "v3 mul": (3.0, 0.7),
+          "y0 cos": (4.0, 1.0)}  # fmt: skip
+    edges = [("x0", "v1 mul"), ("x1", "v1 mul"), ("v1 mul", "v2 sin"), ("v2 sin", "v3 mul"), ("x0", "v3 mul"), ("v3 mul", "y0 cos")]
+    x = tuple(place for a, b in edges for place in (at[a][0], at[b][0], at[b][0]))
+    y = tuple(place for a, b in edges for place in (at[a][1], at[b][1], None))
+    across, up = tuple(p for p, _ in at.values() for _ in range(2)), tuple(p for _, q in at.values() for p in (q, None))
+    vertices = Curve("vertex", across, up)
+    return Figure("graph", "The graph of cos(x0 sin(x0 x1))", "layer", "", "A graph.", "Six vertices.",
+                  (Curve("edge", x, y, "theory", "line"), vertices), None, tuple(Mark(name, *place) for name, place in at.items()),
+                  "linear", "linear")  # fmt: skip
+
+
+FIGURES = (scaling(True), scaling(False), plane(), accuracy(), memory(), frontier(), knee(), staircase(), diagram(), single())
 
 
 @dataclass(frozen=True)

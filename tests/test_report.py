@@ -293,6 +293,13 @@ def test_markup_in_names_is_text():
         ElementTree.fromstring(draw(figure, width))
 
 
+def test_an_axis_without_a_name_has_no_numbers():
+    root = ElementTree.fromstring(draw(next(f for f in FIGURES if f.name == "graph"), 860))
+    words = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    assert [word for word in words if re.fullmatch(r"[\d.]+", word)] == ["0", "1", "2", "3", "4"]
+    assert sum(circle.get("r") == "7" for circle in root.iter(f"{SVG}circle")) == 0  # many words are names, not notes
+
+
 def test_twelve_curves_are_all_named():
     curves = tuple(Curve(f"peer {k}", (1.0, 10.0), (1.0, 10.0 + k / 10), f"peer {k}") for k in range(1, 13))
     words = draw(Figure("many", "Many", "n", "cost", "", "", curves), 860)

@@ -104,13 +104,20 @@ def draw(place: Any, figure: Figure) -> None:
     looks = styles((curve.role for curve in figure.curves), on_cells=figure.heat is not None)
     for curve, style in zip(figure.curves, looks, strict=True):
         _curve(place, figure, curve, style)
+    rings = sum(mark.x is not None and mark.y is not None for mark in figure.marks) <= 4  # as in the report
     for mark in figure.marks:
         across = None if mark.x is None else x.part(mark.x)
-        _mark(place, mark.text, mark.x, mark.y, across is not None and across > 0.6)
+        _mark(place, mark.text, mark.x, mark.y, across is not None and across > 0.6, rings)
     place.set_xlim(x.low, x.high)
     place.set_ylim(y.low, y.high)
-    _ticks(place.xaxis, x, 9, None if figure.heat is None else figure.heat.x)
-    _ticks(place.yaxis, y, 8, None if figure.heat is None else figure.heat.y)
+    cells = (None, None) if figure.heat is None else (figure.heat.x, figure.heat.y)
+    for label, which, along, most, places in ((figure.xlabel, place.xaxis, x, 9, cells[0]),
+                                              (figure.ylabel, place.yaxis, y, 8, cells[1])):
+        if label:
+            _ticks(which, along, most, places)
+        else:  # an axis without a name has no numbers
+            which.set_visible(False)
+            place.spines["left" if which is place.yaxis else "bottom"].set_visible(False)
     if len(figure.curves) > 1 or (figure.heat is not None and figure.curves):
         if figure.heat is None:
             place.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, borderaxespad=0, fontsize=9)
@@ -176,7 +183,7 @@ def _cells(place: Any, figure: Figure) -> None:
         place.contour(heat.x, heat.y, z, levels=[heat.centre], colors=[LIGHT.ink], linewidths=2)
 
 
-def _mark(place: Any, text: str, x: float | None, y: float | None, before: bool) -> None:
+def _mark(place: Any, text: str, x: float | None, y: float | None, before: bool, ring: bool) -> None:
     """A line or a ring, its words on the left of it (`before`) or on the right."""
     side, way = ("right", -1) if before else ("left", 1)
     halo = {"facecolor": LIGHT.paper, "edgecolor": "none", "alpha": 0.75, "pad": 1}
@@ -189,5 +196,6 @@ def _mark(place: Any, text: str, x: float | None, y: float | None, before: bool)
         place.annotate(text, (1, y), xycoords=("axes fraction", "data"), xytext=(-4, 3), textcoords="offset points", ha="right",
                        fontsize=9, bbox=halo)
     else:
-        place.plot([x], [y], marker="o", markersize=11, markerfacecolor="none", markeredgecolor=LIGHT.ink, linestyle="none")
+        if ring:
+            place.plot([x], [y], marker="o", markersize=11, markerfacecolor="none", markeredgecolor=LIGHT.ink, linestyle="none")
         place.annotate(text, (x, y), xytext=(9 * way, 7), textcoords="offset points", ha=side, fontsize=9, bbox=halo)

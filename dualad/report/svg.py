@@ -32,6 +32,8 @@ __all__ = ["FONT", "Drawing", "axes", "draw", "shown"]
 FONT = "Helvetica Neue,Helvetica,Arial,Liberation Sans,sans-serif"
 #: a label stands beside its curve's end if the curve ends in the last part of the axis
 _NEAR_THE_END = 0.8
+#: annotated points get a ring, unless there are many: then the words are names, as in a graph
+_MOST_RINGS = 4
 
 
 @dataclass
@@ -137,7 +139,7 @@ def _compose(figure: Figure, width: int, title: bool, listed: Collection[int]) -
     d = Drawing(figure, width, 13.0 if width >= 560 else 12.0)
     d.x, d.y = axes(figure)
     looks = styles((curve.role for curve in figure.curves), on_cells=figure.heat is not None)
-    labels = width >= 560 and figure.heat is None and 1 < len(figure.curves) <= 12
+    labels = width >= 560 and figure.heat is None and bool(figure.ylabel) and 1 < len(figure.curves) <= 12
     at_end = _labels_at_end(d) if labels else {}
     if title:
         _title(d)
@@ -204,6 +206,8 @@ def axes(figure: Figure) -> tuple[Axis, Axis]:
     if figure.heat is not None:
         return heat.axes(figure.heat, figure.xscale, figure.yscale)
     across, up = [m.x for m in figure.marks], [m.y for m in figure.marks]
+    if not figure.ylabel:  # a diagram: places, not amounts
+        return axis(figure.xscale, xs, across, pad=0.14, zero=False), axis(figure.yscale, ys, up, pad=0.12, zero=False)
     return axis(figure.xscale, xs, across), axis(figure.yscale, ys, up, pad=0.05)
 
 
@@ -238,8 +242,8 @@ def _tick_width(tick: Tick, size: float) -> float:
 def _frame(d: Drawing, label_width: float) -> None:
     size, small = d.size, max(d.size - 1, 11)
     height = d.width * (0.5 if d.width >= 560 else 0.74) * (1.1 if d.figure.heat else 1.0)
-    y_ticks = heat.ticks(d, "y", round(height / (size * 2.6)))
-    for words in wrap(d.figure.ylabel, size, d.width * 0.62):
+    y_ticks = heat.ticks(d, "y", round(height / (size * 2.6))) if d.figure.ylabel else []  # an axis without a name has no numbers
+    for words in wrap(d.figure.ylabel, size, d.width * 0.62) if d.figure.ylabel else ():
         d.top += size * 1.3
         d.text(0, d.top, escape(words), kind="soft", colour=LIGHT.soft)
     d.top += size * 0.9
@@ -247,7 +251,7 @@ def _frame(d: Drawing, label_width: float) -> None:
     d.right = d.width - (label_width + 20 if label_width else 12) - heat.breadth(d)
     d.bottom = d.top + height
     widest = max((_tick_width(t, small) for t in heat.ticks(d, "x", 6)), default=20)
-    x_ticks = heat.ticks(d, "x", max(2, int((d.right - d.left) / (widest + 22))))
+    x_ticks = heat.ticks(d, "x", max(2, int((d.right - d.left) / (widest + 22)))) if d.figure.xlabel else []
     inside = d.figure.heat is None
     grid, short = [], []
     for tick in y_ticks:
@@ -262,7 +266,9 @@ def _frame(d: Drawing, label_width: float) -> None:
     for value in d.y.minor(y_ticks) if inside else ():
         short.append(f"M{num(d.left)} {num(d.bottom - (d.y.part(value) or 0.0) * (d.bottom - d.top))}h-3")
     d.parts.append(f'<path class="grid" d="{"".join(grid)}" stroke="{LIGHT.grid}" fill="none"/>')
-    d.parts.append(f'<path class="frame" d="M{num(d.left)} {num(d.top)}V{num(d.bottom)}H{num(d.right)}{"".join(short)}" '
+    sides = "M{0} {1}V{2}" if d.figure.ylabel else "M{0} {2}"
+    sides = sides.format(num(d.left), num(d.top), num(d.bottom)) + (f"H{num(d.right)}" if d.figure.xlabel else "")
+    d.parts.append(f'<path class="frame" d="{sides}{"".join(short)}" '
                    f'stroke="{LIGHT.frame}" fill="none"/>')
     rows = [(d.left - 7, d.bottom - (d.y.part(t.value) or 0.0) * (d.bottom - d.top) + small * 0.36, tick_text(t)) for t in y_ticks]
     columns = [(d.left + (d.x.part(t.value) or 0.0) * (d.right - d.left), d.bottom + 8 + small, tick_text(t)) for t in x_ticks]
@@ -420,6 +426,7 @@ def _place_of(d: Drawing, mark: Mark) -> Point | None:
 def _words_of_marks(d: Drawing) -> None:
     """Each text beside its line or point, where it covers nothing."""
     size = max(d.size - 1, 11)
+    rings = sum(mark.x is not None and mark.y is not None for mark in d.figure.marks) <= _MOST_RINGS
     for mark in d.figure.marks:
         place = _place_of(d, mark)
         if place is None:
@@ -427,7 +434,7 @@ def _words_of_marks(d: Drawing) -> None:
         lines = wrap(mark.text, size, 220 + 0.1 * d.width if d.width >= 560 else 0.5 * d.width)
         w, h = max(text_width(words, size) for words in lines), len(lines) * size * 1.2
         x, y = place
-        if mark.x is not None and mark.y is not None:
+        if mark.x is not None and mark.y is not None and rings:
             d.parts.append(f'<circle class="mark" cx="{num(x)}" cy="{num(y)}" r="7" fill="none" stroke="{LIGHT.ink}" '
                            f'stroke-width="1.4"/>')
         spot = d.free(_spots(d, mark, x, y, w, h))
