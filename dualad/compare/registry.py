@@ -121,3 +121,5 @@ def discover() -> None:
     for module in pkgutil.iter_modules(package.__path__):
         if module.name != "__main__":
             importlib.import_module(f"{__package__}.{module.name}")
+    for name in sorted(EXPERIMENTS):  # the order of `list`, whoever was imported first
+        EXPERIMENTS[name] = EXPERIMENTS.pop(name)

@@ -75,7 +75,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         return [name for name in METHODS if any(row.relative(name, measured) is not None for row in self.rows)]
 
     def fit(self, measured: bool = False) -> dict[str, Fit]:
-        """How each method's cost grows: the least-squares slope in logarithms over the upper half of the sizes.
+        """How each method's cost grows: the least-squares slope in logarithms over the upper half of the sizes (all of
+        them, if they are four or fewer).
 
         Returns
         -------
@@ -93,7 +94,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
 
     def _fit(self, name: str, measured: bool) -> Fit | None:
         points = [(s, c) for s, c in zip(self.sizes(), self.series(name, measured), strict=True) if c]
-        points = points[len(points) // 2:] if len(points) > 3 else points
+        points = points[len(points) // 2:] if len(points) > 4 else points
         if len({s for s, _ in points}) < 2:
             return None
         x, y = np.log([s for s, _ in points]), np.log([c for _, c in points])
@@ -159,10 +160,11 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
 
     def _measured_table(self) -> Table:
         names = self.methods(True)
-        rows = [(row.n, row.m, row.seconds["value"].median * 1e6, row.relative("again", True),
+        rows = [(row.n, row.m, row.seconds["value"].median * 1e6, row.seconds["value"].minimum * 1e6, row.relative("again", True),
                  *(row.relative(name, True) for name in names)) for row in self.rows if row.seconds]
         return Table("Measured: time of the whole Jacobian / time of one value of f (again: f once more, the noise)",
-                     ("n", "m", "value us", "again", *names), tuple(rows), f"Medians; {self.noise()}.")
+                     ("n", "m", "value us", "least us", "again", *names), tuple(rows),
+                     f"Medians, and the least time of f; {self.noise()}. Minima and 95 % bands of all are in the JSON and the CSV.")
 
     def _growth_table(self) -> Table:
         counted, measured = self.fit(), self.fit(True) if self.timed else {}
