@@ -25,6 +25,22 @@ int da_selects(int code)
     }
 }
 
+int da_operand_is_slot(int code, int which)
+{
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: return which == 0;
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: return 1; \
+    case DA_OP_##name + 1: return which == 0; \
+    case DA_OP_##name + 2: return which == 1;
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return 0;
+    }
+}
+
 #include "ops_scalar.h"
 
 double da_value(int code, double x, double y)

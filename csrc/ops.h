@@ -39,6 +39,9 @@ double da_value(int code, double x, double y);
 /* Is the row one that selects (or steps): does its zero partial mean "not chosen"? */
 int da_selects(int code);
 
+/* Is operand `which` (0, 1) of a scalar operation a slot (not a constant, and there at all)? */
+int da_operand_is_slot(int code, int which);
+
 /* Partials of a row at one point. */
 void da_partials(int code, double x, double y, double v, double *px, double *py);
 

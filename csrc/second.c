@@ -228,7 +228,7 @@ static int array(const da_tape *t, const da_entry *e, const double *tan, double 
         return 0;
     }
     /* The rest is linear in each operand: the same sweep for the tangents of adjoints ... */
-    if (da_array_reverse(t, e, adj, 1) || da_array_reverse(t, e, dadj, 1))
+    if (da_array_reverse(t, e, adj, 1, 0) || da_array_reverse(t, e, dadj, 1, 0))
         return 1;
     /* ... and for a product of two operands, one's tangent in the place of its value. */
     return e->kind == DA_MATMUL && e->x_active && e->y_active ? da_matmul_cross(e, tan, adj, dadj) : 0;

@@ -5,6 +5,7 @@
  *     forward   tan[v]  = dx * tan[a] + dy * tan[b]                  (nodes first to last)
  * Array entries are swept in sweep_array.c.
  */
+#include "plan.h"
 #include "sweep.h"
 #include "sweep_array.h"
 #include <string.h>
@@ -91,8 +92,8 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
         break; \
     }
 
-static inline
-    __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k, da_cursor *c)
+static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k,
+                                                                  da_cursor *c, const da_plan *plan)
 {
     const double *restrict val = t->val, *restrict pool = t->pool;
     size_t slot = c->slot;
@@ -104,7 +105,8 @@ static inline
         case DA_OP_ARRAY: {
             const da_entry *e = da_tape_entry_at(t, a);
             slot = e->first;
-            if (da_array_reverse(t, e, adj, k))
+            const int sets = plan ? (int)(plan->x >> i & 1) | (int)(plan->y >> i & 1) * 2 : 0;
+            if (da_array_reverse(t, e, adj, k, sets))
                 return -2;
             break;
         }
@@ -121,7 +123,20 @@ static inline
 
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c)
 {
-    return k == 1 ? reverse_body(t, adj, 1, c) : reverse_body(t, adj, k, c);
+    return k == 1 ? reverse_body(t, adj, 1, c, NULL) : reverse_body(t, adj, k, c, NULL);
+}
+
+int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out)
+{
+    da_cursor c = da_cursor_end(t);
+    da_plan plan;
+    if (da_plan_make(t, adj, out, &plan)) {
+        adj[out] = 1.0;
+        return reverse_body(t, adj, 1, &c, &plan);
+    }
+    da_sweep_clear(adj, t->slots);
+    adj[out] = 1.0;
+    return da_sweep_reverse(t, adj, 1, &c);
 }
 
 /* tan[v] in every lane; the parts name the operands. */

@@ -40,6 +40,10 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k); /* tangents
 /* Returns the index of the call to pull back, -1 at the end, -2 when memory for a temporary ran out. */
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c);
 
+/* The whole reverse sweep of a tape without calls from 1 at slot `out`; adj needs no clearing before.  Afterwards the adjoints
+ * of inputs are those of the result, the others may be anything.  Returns as da_sweep_reverse. */
+int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out);
+
 /* Tangents of every slot; returns the index of the call to push forward (c has passed it), -1, or -2. */
 int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c);
 

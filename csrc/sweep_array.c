@@ -18,15 +18,13 @@ typedef struct {
     int axes;
 } rows;
 
-static rows rows_begin(const da_entry *e, int axes)
+static void rows_begin(rows *r, const da_entry *e, int axes)
 {
-    rows r;
-    r.e = e;
-    r.ox = r.oy = 0;
-    r.axes = axes;
+    r->e = e;
+    r->ox = r->oy = 0;
+    r->axes = axes;
     if (axes > 0)
-        memset(r.at, 0, (size_t)axes * sizeof *r.at);
-    return r;
+        memset(r->at, 0, (size_t)axes * sizeof *r->at);
 }
 
 /* Advance over axes [lowest, lowest + r->axes); 0 when all rows are done. */
@@ -59,8 +57,10 @@ static int64_t row_length(const da_entry *e)
 /* Rows whose partial is an operand, the result or one need no block of partials of their own. */
 enum { COMPUTED, IS_X, IS_Y, IS_V, IS_ONE };
 
+/* Of string literals, so that the compiler decides. */
+#define IS(text, letter) (sizeof(text) == 2 && (text)[0] == (letter))
 #define ALIAS(text) \
-    (strcmp(text, "x") == 0 ? IS_X : strcmp(text, "y") == 0 ? IS_Y : strcmp(text, "v") == 0 ? IS_V : strcmp(text, "1.0") == 0 ? IS_ONE : COMPUTED)
+    (IS(text, 'x') ? IS_X : IS(text, 'y') ? IS_Y : IS(text, 'v') ? IS_V : sizeof(text) == 4 && (text)[0] == '1' ? IS_ONE : COMPUTED)
 
 static int alias_of(int code, int which)
 {
@@ -100,24 +100,28 @@ static inline double term(double p, double g, int selects)
     return (!da_touched(g) || (selects && p == 0.0)) ? -0.0 : c;
 }
 
-/* to[i * stride] += p[i] * ct[i], in k lanes */
+/* to[i * stride] += p[i] * ct[i], in k lanes; or = (sets, one lane) */
 static void accumulate(double *restrict to, int64_t stride, const double *restrict p, const double *restrict ct,
-                       size_t n, size_t k, int selects)
+                       size_t n, size_t k, int selects, int sets)
 {
     if (k > 1) {
         for (size_t i = 0; i < n; i++)
             for (size_t l = 0; l < k; l++)
                 to[(size_t)((int64_t)i * stride) * k + l] += term(at(p, i), ct[i * k + l], selects);
     } else if (stride == 1) {
-        da_accumulate_kernel()(to, p, ct, n, selects);
+        da_accumulate_kernel()(to, p, ct, n, selects, sets);
     } else if (stride == 0) {
         double s[4] = {-0.0, -0.0, -0.0, -0.0};
         for (size_t i = 0; i < n; i++)
             s[i & 3] += term(at(p, i), ct[i], selects);
-        to[0] += (s[0] + s[1]) + (s[2] + s[3]);
+        const double total = (s[0] + s[1]) + (s[2] + s[3]);
+        to[0] = sets ? total : to[0] + total;
     } else {
-        for (size_t i = 0; i < n; i++)
-            to[(int64_t)i * stride] += term(at(p, i), ct[i], selects);
+        for (size_t i = 0; i < n; i++) {
+            double *place = to + (int64_t)i * stride;
+            const double c = term(at(p, i), ct[i], selects);
+            *place = sets ? c : *place + c;
+        }
     }
 }
 
@@ -132,35 +136,52 @@ static void push(double *restrict out, const double *restrict p, const double *r
         }
 }
 
+/* A block of operand values; a number that is broadcast fills its buffer once (`one` remembers which it was). */
+static const double *block_of(const double *val, int64_t stride, size_t n, double *buffer, const double **one)
+{
+    if (stride)
+        return da_packed(val, stride, n, buffer);
+    if (*one != val) {
+        const double c = *val;
+        for (size_t i = 0; i < n; i++)
+            buffer[i] = c;
+        *one = n == DA_BLOCK ? val : NULL;
+    }
+    return buffer;
+}
+
 /* Both directions of an elementwise entry; they differ only in what is done with a block of partials. */
-static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse)
+static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse, int sets)
 {
     const int last = e->nd - 1, selects = da_selects(e->code_lo), binary = e->kind == DA_MAP2;
+    const int alias_x = alias_of(e->code_lo, 0), alias_y = alias_of(e->code_lo, 1);
     const da_partial_fn px = da_partial_kernel(e->code_lo, 0), py = da_partial_kernel(e->code_lo, 1);
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, sy = e->nd && binary ? e->sy[last] : 0;
     double bx[DA_BLOCK], by[DA_BLOCK], p[DA_BLOCK];
+    const double *one_x = NULL, *one_y = NULL; /* the number that fills bx, by */
     size_t o = e->out;
     if (e->n == 0)
         return;
-    rows r = rows_begin(e, e->nd > 1 ? last : 0);
+    rows r;
+    rows_begin(&r, e, e->nd > 1 ? last : 0);
     do {
         for (int64_t at = 0; at < length; at += DA_BLOCK) {
             const size_t n = length - at < DA_BLOCK ? (size_t)(length - at) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + r.ox + at * sx), ay = (size_t)((int64_t)e->y + r.oy + at * sy);
-            const double *x = da_packed(operand_values(t, e->x_active) + ax, sx, n, bx);
-            const double *y = binary ? da_packed(operand_values(t, e->y_active) + ay, sy, n, by) : x;
+            const double *x = block_of(operand_values(t, e->x_active) + ax, sx, n, bx, &one_x);
+            const double *y = binary ? block_of(operand_values(t, e->y_active) + ay, sy, n, by, &one_y) : x;
             const double *v = t->val + o;
             if (e->x_active) {
-                const double *q = partials(alias_of(e->code_lo, 0), px, x, y, v, p, n);
+                const double *q = partials(alias_x, px, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ax * k, sx, q, buf + o * k, n, k, selects);
+                    accumulate(buf + ax * k, sx, q, buf + o * k, n, k, selects, sets & 1);
                 else
                     push(buf + o * k, q, buf + ax * k, sx, n, k, selects, 0);
             }
             if (e->y_active) {
-                const double *q = partials(alias_of(e->code_lo, 1), py, x, y, v, p, n);
+                const double *q = partials(alias_y, py, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ay * k, sy, q, buf + o * k, n, k, selects);
+                    accumulate(buf + ay * k, sy, q, buf + o * k, n, k, selects, sets & 2);
                 else
                     push(buf + o * k, q, buf + ay * k, sy, n, k, selects, e->x_active);
             }
@@ -170,7 +191,7 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
 }
 
 /* Strided sum, broadcast or copy: x and result walk together, each with its own strides. */
-static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse)
+static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse, int sets)
 {
     const int last = e->nd - 1;
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, so = e->nd ? e->sy[last] : 0;
@@ -179,13 +200,23 @@ static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse)
     for (int32_t d = 0; d < e->nd; d++)
         if (e->shape[d] == 0)
             return;
-    rows r = rows_begin(e, e->nd > 1 ? last : 0);
+    rows r;
+    rows_begin(&r, e, e->nd > 1 ? last : 0);
     do {
         double *x = buf + (size_t)((int64_t)e->x + r.ox) * k, *o = buf + (size_t)((int64_t)e->out + r.oy) * k;
         if (!reverse) {
             for (int64_t i = 0; i < length; i++)
                 for (size_t l = 0; l < k; l++)
                     o[(size_t)(i * so) * k + l] += x[(i * sx) * (int64_t)k + (int64_t)l];
+        } else if (sets && so == 0) {
+            const double g = o[0];
+            for (int64_t i = 0; i < length; i++)
+                x[i] = g;
+        } else if (sets && so == 1) {
+            memcpy(x, o, (size_t)length * sizeof *x);
+        } else if (sets) {
+            for (int64_t i = 0; i < length; i++)
+                x[i] = o[i * so];
         } else if (k == 1 && sx == 1 && so == 0) {
             const double g = o[0]; /* adding an untouched -0.0 changes nothing */
             for (int64_t i = 0; i < length; i++)
@@ -227,7 +258,8 @@ static void where_sweep(const da_entry *e, double *buf, size_t k, int reverse)
     size_t i = 0;
     if (e->n == 0)
         return;
-    rows r = rows_begin(e, e->nd > 1 ? last : 0);
+    rows r;
+    rows_begin(&r, e, e->nd > 1 ? last : 0);
     do {
         for (int64_t j = 0; j < length; j++, i++) {
             double *o = buf + (e->out + i) * k;
@@ -267,6 +299,12 @@ static void multiply(const double *a, int64_t a0, int64_t a1, const double *b, i
 /* rows x cols matrix of k-lane elements between its strided place in buf and a contiguous temporary. */
 static void add_strided(double *to, int64_t s0, int64_t s1, const double *from, int64_t rows_, int64_t cols, size_t k)
 {
+    if (k == 1 && s1 == 1) {
+        for (int64_t i = 0; i < rows_; i++, to += s0, from += cols)
+            for (int64_t j = 0; j < cols; j++)
+                to[j] += from[j] + 0.0;
+        return;
+    }
     for (int64_t i = 0; i < rows_; i++)
         for (int64_t j = 0; j < cols; j++) {
             double *x = to + (i * s0 + j * s1) * (int64_t)k;
@@ -299,7 +337,8 @@ static int matmul_sweep(const da_tape *t, const da_entry *e, double *buf, size_t
             free(tmp);
         return 0;
     }
-    rows r = rows_begin(e, e->nd - 3);
+    rows r;
+    rows_begin(&r, e, e->nd - 3);
     do {
         const size_t ax = (size_t)((int64_t)e->x + r.ox), ay = (size_t)((int64_t)e->y + r.oy);
         const double *x = operand_values(t, e->x_active) + ax, *y = operand_values(t, e->y_active) + ay;
@@ -349,7 +388,8 @@ int da_matmul_cross(const da_entry *e, const double *tan, const double *adj, dou
     double *tmp = malloc((size_t)(m * k + k * n + 1) * sizeof *tmp);
     if (!tmp)
         return 1;
-    rows r = rows_begin(e, e->nd - 3);
+    rows r;
+    rows_begin(&r, e, e->nd - 3);
     do {
         const size_t ax = (size_t)((int64_t)e->x + r.ox), ay = (size_t)((int64_t)e->y + r.oy);
         multiply(adj + o, n, 1, tan + ay, y1, y0, tmp, m, n, k);
@@ -362,24 +402,24 @@ int da_matmul_cross(const da_entry *e, const double *tan, const double *adj, dou
     return 0;
 }
 
-static int sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse)
+static int sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse, int sets)
 {
     switch (e->kind) {
     case DA_MAP1:
-    case DA_MAP2: map_sweep(t, e, buf, k, reverse); return 0;
-    case DA_MOVE: move_sweep(e, buf, k, reverse); return 0;
+    case DA_MAP2: map_sweep(t, e, buf, k, reverse, sets); return 0;
+    case DA_MOVE: move_sweep(e, buf, k, reverse, sets); return 0;
     case DA_GATHER: gather_sweep(e, buf, k, reverse); return 0;
     case DA_WHERE: where_sweep(e, buf, k, reverse); return 0;
     default: return matmul_sweep(t, e, buf, k, reverse);
     }
 }
 
-int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k)
+int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k, int sets)
 {
-    return sweep(t, e, adj, k, 1);
+    return sweep(t, e, adj, k, 1, sets);
 }
 
 int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k)
 {
-    return sweep(t, e, tan, k, 0);
+    return sweep(t, e, tan, k, 0, 0);
 }

@@ -7,7 +7,8 @@
 
 #include "tape.h"
 
-int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k);
+/* sets: 1 where the adjoints of x are set, not added to; 2 those of y (plan.h; for one lane). */
+int da_array_reverse(const da_tape *t, const da_entry *e, double *adj, size_t k, int sets);
 int da_array_forward(const da_tape *t, const da_entry *e, double *tan, size_t k);
 
 /* Of a matrix product with both operands active: dadj += what adj of the result gives with tangents in place of values. */

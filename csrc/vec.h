@@ -14,11 +14,12 @@ typedef void (*da_partial_fn)(const double *x, const double *y, const double *v,
 /* which: 0 for d/dx, 1 for d/dy.  code: the row's first code. */
 da_partial_fn da_partial_kernel(int code, int which);
 
-/* to[i] += p[i] * ct[i], +0.0 added, where ct[i] is touched (tape.h); `selects`: and where p[i] != 0.  p NULL means ones. */
-typedef void (*da_accumulate_fn)(double *to, const double *p, const double *ct, size_t n, int selects);
+/* to[i] += p[i] * ct[i], +0.0 added, where ct[i] is touched (tape.h); `selects`: and where p[i] != 0.  p NULL means ones.
+ * `sets`: as if to[i] were untouched before; it is not read. */
+typedef void (*da_accumulate_fn)(double *to, const double *p, const double *ct, size_t n, int selects, int sets);
 da_accumulate_fn da_accumulate_kernel(void);
 
-/* Name of the instruction set in use ("base", "avx2") and whether libmvec was found. */
+/* Name of the instruction set in use ("base", "avx2", "avx512") and whether libmvec was found. */
 const char *da_vec_name(void);
 int da_vec_has_libmvec(void);
 

@@ -8,6 +8,7 @@
 #include "ops.h"
 #include "vec.h"
 #include <stdint.h>
+#include <string.h>
 
 #if defined(DA_VEC_SIMD)
 #define DA_SIMD __attribute__((const, simd("notinbranch")))
@@ -53,22 +54,42 @@ static inline double vec_gaussian(double x)
 typedef uint64_t __attribute__((may_alias)) bits_of_double;
 #define UNTOUCHED 0x8000000000000000u
 
-static void accumulate(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects)
+/* The contribution of one element. */
+static inline double contribution(double p, uint64_t touched, double g, int selects)
+{
+    const double c = p * g + 0.0;
+    return (touched == UNTOUCHED) | (selects & (p == 0.0)) ? -0.0 : c;
+}
+
+/* Constant `selects` and `sets` make four loops of it. */
+static inline __attribute__((always_inline)) void
+accumulate_as(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects, int sets)
 {
     const bits_of_double *bits = (const bits_of_double *)(const void *)ct;
-    if (!p) {
-        for (size_t i = 0; i < n; i++)
-            to[i] += ct[i]; /* adding an untouched -0.0 changes nothing */
+    for (size_t i = 0; i < n; i++) {
+        const double c = contribution(p[i], bits[i], ct[i], selects);
+        to[i] = sets ? c : to[i] + c;
+    }
+}
+
+static void accumulate(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects,
+                       int sets)
+{
+    if (!p) { /* adding an untouched -0.0 changes nothing */
+        if (sets)
+            memcpy(to, ct, n * sizeof *to);
+        else
+            for (size_t i = 0; i < n; i++)
+                to[i] += ct[i];
     } else if (selects) {
-        for (size_t i = 0; i < n; i++) {
-            const double c = p[i] * ct[i] + 0.0;
-            to[i] += (bits[i] == UNTOUCHED) | (p[i] == 0.0) ? -0.0 : c;
-        }
+        if (sets)
+            accumulate_as(to, p, ct, n, 1, 1);
+        else
+            accumulate_as(to, p, ct, n, 1, 0);
+    } else if (sets) {
+        accumulate_as(to, p, ct, n, 0, 1);
     } else {
-        for (size_t i = 0; i < n; i++) {
-            const double c = p[i] * ct[i] + 0.0;
-            to[i] += bits[i] == UNTOUCHED ? -0.0 : c;
-        }
+        accumulate_as(to, p, ct, n, 0, 0);
     }
 }
 

@@ -2,7 +2,7 @@
  *
  * glibc's libmvec is the well-kept library; it is looked up at run time, so a machine without it still loads the
  * extension and gets libm, element by element.  The symbols defined here are those the compiler calls for a loop over
- * da_vm_sin (the x86-64 vector function ABI: b = SSE2, d = AVX2; N2, N4 = lanes; v = a vector argument).
+ * da_vm_sin (the x86-64 vector function ABI: b = SSE2, d = AVX2, e = AVX-512; N2, N4, N8 = lanes; v = a vector argument).
  */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -10,6 +10,8 @@
 #include "vec.h"
 #include "ops.h"
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
 extern const da_accumulate_fn da_vec_accumulate_base;
@@ -20,16 +22,18 @@ extern const da_accumulate_fn da_vec_accumulate_base;
 #include <dlfcn.h>
 #endif
 
-extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2];
-extern const da_accumulate_fn da_vec_accumulate_avx2;
+extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2], da_vec_table_avx512[DA_OP_COUNT][2];
+extern const da_accumulate_fn da_vec_accumulate_avx2, da_vec_accumulate_avx512;
 
 #define FUNCTIONS(X) X(sin) X(cos) X(tan) X(exp) X(log) X(sinh) X(cosh) X(tanh)
 
 typedef __m256d (*vector4)(__m256d);
+typedef __m512d (*vector8)(__m512d);
 
-/* The scalar name, the two-lane name (unused by our loops but referenced by the compiler) and the four-lane name. */
+/* The scalar name, the two-lane name (unused by our loops but referenced by the compiler), four and eight lanes. */
 #define X(f) \
     static vector4 mvec_##f; \
+    static vector8 mvec8_##f; \
     double da_vm_##f(double x); \
     double da_vm_##f(double x) { return f(x); } \
     __m128d _ZGVbN2v_da_vm_##f(__m128d x); \
@@ -38,22 +42,46 @@ typedef __m256d (*vector4)(__m256d);
     __attribute__((target("avx2"))) __m256d _ZGVdN4v_da_vm_##f(__m256d x) \
     { \
         return mvec_##f ? mvec_##f(x) : _mm256_set_pd(f(x[3]), f(x[2]), f(x[1]), f(x[0])); \
+    } \
+    __attribute__((target("avx512f"))) __m512d _ZGVeN8v_da_vm_##f(__m512d x); \
+    __attribute__((target("avx512f"))) __m512d _ZGVeN8v_da_vm_##f(__m512d x) \
+    { \
+        return mvec8_##f ? mvec8_##f(x) \
+                         : _mm512_set_pd(f(x[7]), f(x[6]), f(x[5]), f(x[4]), f(x[3]), f(x[2]), f(x[1]), f(x[0])); \
     }
 FUNCTIONS(X)
 #undef X
 
-static int found_libmvec, has_avx2;
+static int found_libmvec;
+
+/* The kernels of one instruction set. */
+typedef struct {
+    const char *name;
+    const da_partial_fn (*table)[2];
+    const da_accumulate_fn *accumulate;
+} kernels;
+
+static const kernels base = {"base", da_vec_table_base, &da_vec_accumulate_base};
+static const kernels avx2 = {"avx2", da_vec_table_avx2, &da_vec_accumulate_avx2};
+static const kernels avx512 = {"avx512", da_vec_table_avx512, &da_vec_accumulate_avx512};
+static const kernels *chosen = &base;
 
 __attribute__((constructor)) static void find(void)
 {
-    has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const char *most = getenv("DUALAD_VECTOR"); /* "base" or "avx2": no more than that, for tests */
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !(most && strcmp(most, "base") == 0))
+        chosen = &avx2;
+    if (chosen == &avx2 && !(most && strcmp(most, "avx2") == 0) && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        chosen = &avx512;
 #if defined(__linux__)
-    void *lib = has_avx2 ? dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
+    void *lib = chosen != &base ? dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
     if (lib) {
         found_libmvec = 1;
 #define X(f) \
     *(void **)&mvec_##f = dlsym(lib, "_ZGVdN4v_" #f); \
-    found_libmvec &= mvec_##f != NULL;
+    *(void **)&mvec8_##f = dlsym(lib, "_ZGVeN8v_" #f); \
+    found_libmvec &= mvec_##f != NULL && mvec8_##f != NULL;
         FUNCTIONS(X)
 #undef X
     }
@@ -62,17 +90,17 @@ __attribute__((constructor)) static void find(void)
 
 da_partial_fn da_partial_kernel(int code, int which)
 {
-    return (has_avx2 ? da_vec_table_avx2 : da_vec_table_base)[code][which];
+    return chosen->table[code][which];
 }
 
 da_accumulate_fn da_accumulate_kernel(void)
 {
-    return has_avx2 ? da_vec_accumulate_avx2 : da_vec_accumulate_base;
+    return *chosen->accumulate;
 }
 
 const char *da_vec_name(void)
 {
-    return has_avx2 ? "avx2" : "base";
+    return chosen->name;
 }
 
 int da_vec_has_libmvec(void)

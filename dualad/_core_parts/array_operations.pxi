@@ -132,16 +132,17 @@ cdef object array_operator(int code, object l, object r, object ufunc):
 # x ** y as NumPy's operator does it: a scalar exponent of an array takes the shorter ufunc.
 cdef object power_operator(object l, object r):
     cdef double y
-    if isinstance(l, Traced) and l.ndim and type(r) in POWER_SCALARS and as_constant(r, &y):
-        for exponent, ufunc in POWER_SHORTCUTS:
-            if y == exponent:
-                return hook_ufunc(ufunc, "__call__", (l,), {}) if type(l) is not VarArray else \
-                    array_elementwise(code_of(ufunc), l, None)
+    cdef int code
+    if (PyLong_CheckExact(r) or PyFloat_CheckExact(r) or type(r) in POWER_SCALARS) and isinstance(l, Traced) and l.ndim \
+            and as_constant(r, &y):
+        code = (DA_OP_square if y == 2.0 else DA_OP_sqrt if y == 0.5 else DA_OP_reciprocal if y == -1.0
+                else DA_OP_positive if y == 1.0 else 0)
+        if code:
+            return array_elementwise(code, l, None) if type(l) is VarArray else hook_ufunc(UFUNC_OF[code], "__call__", (l,), {})
     return array_operator(DA_OP_power, l, r, ufunc_power)
 
 
-cdef tuple POWER_SCALARS = (int, float, np.float64, np.int64)
-cdef tuple POWER_SHORTCUTS = ((1.0, np.positive), (-1.0, np.reciprocal), (0.5, np.sqrt), (2.0, np.square))
+cdef tuple POWER_SCALARS = (np.float64, np.int64)
 
 
 # ---- elementwise -----------------------------------------------------------------------------------------------------------

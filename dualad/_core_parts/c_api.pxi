@@ -86,6 +86,7 @@ cdef extern from "sweep.h":
     void da_sweep_clear(double *adj, size_t n) nogil
     void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k) nogil
     int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c) nogil
+    int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out) nogil
     int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
     void da_tape_histogram(const da_tape *t, size_t *count) nogil
 

@@ -256,10 +256,7 @@ def nodes_of(Level level not None):
 
 # Adjoints of everything on a tape without calls, for one float result.
 cdef int sweep_from(da_tape *t, uint32_t slot) except -1:
-    cdef da_cursor cursor = da_cursor_end(t)
-    da_sweep_clear(t.adj, t.slots)
-    t.adj[slot] = 1.0
-    if da_sweep_reverse(t, t.adj, 1, &cursor) != -1:
+    if da_sweep_gradient(t, t.adj, slot) != -1:
         raise MemoryError("temporary of a matrix product")
     return 0
 

@@ -89,6 +89,15 @@ ARRAYS = _of(
      "multiply(tan + ax, x0, x1, adj + o, n, 1, tmp, k, m, n);", "second order: the tangent of X, untransposed"),
 )
 
+PLAN = _of(
+    "csrc/plan.c", "plan",
+    ("plan-covers-anything", "    return (size_t)step == r->n;", "    return 1;", "a slice's share is set, the rest stays as it was"),
+    ("plan-forgets-overlap", "!x || x != y || covers(e, e->sy, e->y, y)", "1",
+     "two walks through one range: the second adds to what the first then sets"),
+    ("plan-forgets-unused", "        touch(&s, &s.ranges[i]); /* no operation uses it: untouched */\n", "",
+     "what no operation uses keeps the adjoints of the sweep before"),
+)
+
 SECOND = _of(
     "csrc/second.c", "second_order",
     ("second-forgets-curvature", "(dp[i] == 0.0 ? 0.0 : dp[i] * ct[i]) + 0.0;", "0.0;", "f'' is left out of the Hessian"),
@@ -174,4 +183,4 @@ SWEEPS = _of(
      "the last column of a full chunk is lost"),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*TABLE, *SWEEP, *ARRAYS, *SECOND, *TAPE, *CORE, *RULES, *SWEEPS)
+MUTANTS: tuple[Mutant, ...] = (*TABLE, *SWEEP, *ARRAYS, *PLAN, *SECOND, *TAPE, *CORE, *RULES, *SWEEPS)
