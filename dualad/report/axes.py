@@ -50,7 +50,7 @@ class Axis:
     binary : bool
         Ticks at powers of two.
     whole : bool
-        A linear axis of whole numbers: no tick between them.
+        An axis of whole numbers: no tick between them.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Axis:
             return _linear(self.low, self.high, most, 1.0 if self.whole else 0.0)
         if self.binary and (powers := self._powers_of_two(most)):
             return powers
-        return _logarithmic(self.low, self.high, most)
+        return _logarithmic(self.low, self.high, most, 1.0 if self.whole else 0.0)
 
     def minor(self, ticks: Sequence[Tick]) -> list[float]:
         """Places between the ticks of a logarithmic axis that get a short line."""
@@ -141,6 +141,7 @@ def axis(scale: str, values: Iterable[float | None], marks: Iterable[float | Non
     if not shown + others:
         return Axis(scale, 1.0, 10.0) if scale == "log" else Axis(scale, 0.0, 1.0)
     low, high = min(shown + others), max(shown + others)
+    whole = all(v == int(v) for v in shown)
     if scale == "log":
         span = math.log10(high) - math.log10(low)  # high / low may overflow
         if span < 0.3:  # a flat curve is drawn flat, not its noise
@@ -149,8 +150,8 @@ def axis(scale: str, values: Iterable[float | None], marks: Iterable[float | Non
             span = 0.7
         room = pad * span
         powers = {round(math.log2(v)) for v in shown} if all(math.log2(v) % 1 == 0 for v in shown) else set()
-        return Axis(scale, max(10 ** (math.log10(low) - room), 5e-324), 10 ** min(math.log10(high) + room, 308.2), len(powers) > 2)
-    whole = all(v == int(v) for v in shown)
+        ends = max(10 ** (math.log10(low) - room), 5e-324), 10 ** min(math.log10(high) + room, 308.2)
+        return Axis(scale, *ends, len(powers) > 2, whole)
     if zero and low >= 0:
         return Axis(scale, 0.0, high * (1 + pad) or 1.0, whole=whole)
     room = pad * (high - low) or abs(high) or 1.0
@@ -196,7 +197,7 @@ def _decade(power: int, whole: bool) -> Tick:
     return Tick(10.0 ** power, "10", _signed(power))
 
 
-def _logarithmic(low: float, high: float, most: int) -> list[Tick]:
+def _logarithmic(low: float, high: float, most: int, least: float) -> list[Tick]:
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     whole = low > 0.9e-3 and high < 1.1e5
     span = math.log10(high) - math.log10(low)
@@ -212,5 +213,5 @@ def _logarithmic(low: float, high: float, most: int) -> list[Tick]:
             break
     if len(powers) >= 2:
         return [_decade(p, whole) for p in powers]
-    inside = _linear(low, high, most)
+    inside = _linear(low, high, most, least)
     return [t for t in inside if t.value > 0] or [Tick(low, plain(low))]

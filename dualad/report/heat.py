@@ -174,7 +174,8 @@ def cells(d: Drawing) -> None:
     rows = [d.bottom - (d.y.part(b) or 0.0) * (d.bottom - d.top) for b in edges(heat.y, d.figure.yscale)]
     small = max(d.size - 2, 11)
     boxes, numbers = [], []
-    lines = _neutral_lines(d, heat)
+    curves = [[d.point(x, y) for x, y in zip(c.x, c.y, strict=True)] for c in d.figure.curves if c.kind != "band"]
+    lines = _neutral_lines(d, heat) + [[point for point in curve if point is not None] for curve in curves]
     fits = min(b - a for a, b in itertools.pairwise(columns)) >= text_width("−88.8", small) + 4
     fits = fits and min(a - b for a, b in itertools.pairwise(rows)) >= small + 4
     for j, line_of in enumerate(heat.z):

@@ -115,6 +115,9 @@ _FREE = (
     Style("free-10", WINE, "hexagon"),
 )
 
+#: a curve on a heat map; the bold line of the neutral value is solid
+_ON_CELLS = Style("cells", BLACK, "plus", "7 3")
+
 
 def styles(roles: Iterable[str], *, on_cells: bool = False) -> tuple[Style, ...]:
     """Styles of the curves of one figure: a known role has its own, any other takes the next free colour.
@@ -140,7 +143,7 @@ def styles(roles: Iterable[str], *, on_cells: bool = False) -> tuple[Style, ...]
     taken = {STYLES[role].colour for role in wanted if role in STYLES}
     free = sorted(_FREE, key=lambda style: style.colour in taken)  # stable: first the colours that the figure does not have
     if on_cells:
-        free = [style for style in _FREE if style.colour == BLACK]
+        free = [_ON_CELLS]
     chosen: dict[str, Style] = {}
     result = []
     used = 0
@@ -158,7 +161,7 @@ def styles(roles: Iterable[str], *, on_cells: bool = False) -> tuple[Style, ...]
 
 def all_styles() -> tuple[Style, ...]:
     """Every style there is, for a stylesheet."""
-    return (*STYLES.values(), *_FREE)
+    return (*STYLES.values(), *_FREE, _ON_CELLS)
 
 
 # ---- contrast --------------------------------------------------------------------------------------------------------

@@ -208,7 +208,8 @@ def axes(figure: Figure) -> tuple[Axis, Axis]:
     across, up = [m.x for m in figure.marks], [m.y for m in figure.marks]
     if not figure.ylabel:  # a diagram: places, not amounts
         return axis(figure.xscale, xs, across, pad=0.14, zero=False), axis(figure.yscale, ys, up, pad=0.12, zero=False)
-    return axis(figure.xscale, xs, across), axis(figure.yscale, ys, up, pad=0.05)
+    near_zero = min(xs, default=0.0) <= max(xs, default=0.0) / 3
+    return axis(figure.xscale, xs, across, zero=near_zero), axis(figure.yscale, ys, up, pad=0.05)
 
 
 def _title(d: Drawing) -> None:
