@@ -23,7 +23,8 @@ for ufunc, code in _core.ufunc_codes().items():
         if ufunc.nin == 1:
             out[ufunc.__name__] = da.grad(lambda t: np.sum(ufunc(t) * 1.5))(x).tolist()
         else:
-            out[ufunc.__name__] = [*da.grad(lambda t: np.sum(ufunc(t, x[::-1]) * 1.5))(x), *da.grad(lambda t: np.sum(ufunc(x, t)))(x)]
+            first, second = da.grad(lambda t: np.sum(ufunc(t, x[::-1]) * 1.5)), da.grad(lambda t: np.sum(ufunc(x, t)))
+            out[ufunc.__name__] = [*first(x), *second(x)]
 print(json.dumps({"vector": _core.build_info()["vector"], "gradients": out}))
 """
 

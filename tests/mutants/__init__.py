@@ -91,7 +91,8 @@ ARRAYS = _of(
 
 PLAN = _of(
     "csrc/plan.c", "plan",
-    ("plan-covers-anything", "    return (size_t)step == r->n;", "    return 1;", "a slice's share is set, the rest stays as it was"),
+    ("plan-covers-anything", "    return (size_t)step == r->n;", "    return 1;",
+     "a slice's share is set, the rest stays as it was"),
     ("plan-forgets-overlap", "!x || x != y || covers(e, e->sy, e->y, y)", "1",
      "two walks through one range: the second adds to what the first then sets"),
     ("plan-forgets-unused", "        touch(&s, &s.ranges[i]); /* no operation uses it: untouched */\n", "",
