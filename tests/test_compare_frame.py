@@ -224,6 +224,17 @@ def test_measured_figures_have_bands():
         assert low <= value <= high
 
 
+@pytest.mark.parametrize(("forward", "words"), [(2.9, ["forward lies below"]), (3.1, []), (6.1, [])])
+def test_words_below_the_band(forward, words):
+    """n = 2 tangents cost at least 1 + 2 (2 - 1) = 3 values by count; a clock that shows less is explained."""
+    ops = compare.Operations(mult=1)
+    row = compare.Row(2, 1, ops, ops, {"forward": 16.0, "reverse": 16.0}, {},
+                      {"value": Timing(*[1.0] * 4), "again": Timing(*[1.0] * 4),
+                       "forward": Timing(*[forward] * 4), "reverse": Timing(*[3.5] * 4)})  # fmt: skip
+    text = str(compare.ScalingResult("test", {"vary": "n"}, (row,), (), {"processor": "of the test"}))
+    assert [word for word in ["forward lies below", "reverse lies below"] if word in text] == words
+
+
 def test_fit_has_the_slope_and_its_interval():
     """Against an exact power law, a noisy one, and two points."""
     ops = compare.Operations(mult=1)

@@ -245,6 +245,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
             elif measured.at is None and counted.at is not None:
                 lines.append("The count has a crossover in this range, the clock has none: the fixed cost of running Python "
                              "outweighs the arithmetic at these sizes.")
+            lines += self._below_bounds()
         for clocked in (False, True) if self.timed else (False,):
             alone = self.crossover(clocked, separate=True)
             if alone.at is not None:
@@ -254,6 +255,17 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         if self.timed:
             lines.append(f"Noise: {self.noise()}.")
         return (*lines, self._seen(last))
+
+    def _below_bounds(self) -> list[str]:
+        """Why the clock may show less than the count allows."""
+        bands = dict(zip(("forward", "reverse"), self._theory(), strict=True))
+        lower = [name for name, band in bands.items()
+                 if (cost := self.rows[-1].relative(name, True)) is not None and band.low is not None and cost < band.low[-1]]
+        if not lower:
+            return []
+        verb = "lies" if len(lower) == 1 else "lie"
+        return [f"At the last size {' and '.join(lower)} {verb} below the grey band, which counts arithmetic only: all tangents of "
+                "a run, or adjoints of a recording, share its Python, and Python is most of the time of f."]
 
     def _seen(self, last: Row) -> str:
         """What am I seeing?"""
