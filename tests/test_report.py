@@ -293,6 +293,19 @@ def test_markup_in_names_is_text():
         ElementTree.fromstring(draw(figure, width))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_notes_at_one_place_are_written_apart(width):
+    """Lines across and points that lie together: their words find places of their own."""
+    curve = Curve("a", (1.0, 1000.0), (1.0, 1000.0))
+    marks = [Mark(f"line {k}", x=20.0 + k) for k in range(4)] + [Mark(f"level {k}", y=30.0 + k) for k in range(3)]
+    marks += [Mark(f"point {k}", 25.0, 25.0 + k) for k in range(3)]
+    root = ElementTree.fromstring(draw(Figure("f", "F", "x", "y", "", "", (curve,), None, tuple(marks)), width))
+    boxes = [_box(text, float(root.get("font-size"))) for text in _texts(root)]
+    assert {words for words, _ in boxes} >= {mark.text for mark in marks}
+    for (one, a), (other, b) in combinations(boxes, 2):
+        assert a.overlap(b) < 3, (one, other)
+
+
 def test_an_axis_without_a_name_has_no_numbers():
     root = ElementTree.fromstring(draw(next(f for f in FIGURES if f.name == "graph"), 860))
     words = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
@@ -438,8 +451,10 @@ def test_page_of_a_report_and_of_its_parts():
         page([])
 
 
-def test_markup_in_results_is_text():
+def test_markup_in_results_is_text(monkeypatch):
     title = "</script><script>alert(1)</script>"
+    curves = (Curve(title, (1.0, 2.0), (1.0, 2.0)), Curve("b", (1.0,), (1.0,)))
+    monkeypatch.setattr(sample_figures, "FIGURES", (Figure("x", title, title, title, title, title, curves),))
     text = page([replace(sample(title), notes=(title,), environment={"a": title})])
     assert "<script>alert" not in text
     assert "</script><script>a" not in text

@@ -240,6 +240,7 @@ def test_arrow_keys_read_the_points(opened):
     plot, readout = (figure.find_element(By.CSS_SELECTOR, name) for name in (".plot", ".readout"))
     focus(b, plot)
     assert readout.text == "forward: inputs n = 1, cost / one value of f = 10.2 (band 9.18 to 11.22)"
+    scrolled = b.execute_script("return scrollY")
     press(b, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
     assert readout.text.startswith("forward: inputs n = 4, cost / one value of f = 13.8")
     press(b, Keys.ARROW_DOWN)
@@ -252,6 +253,7 @@ def test_arrow_keys_read_the_points(opened):
     assert "n = 256," in readout.text
     press(b, Keys.HOME, Keys.ARROW_UP, Keys.ARROW_UP)
     assert readout.text.startswith("complex: inputs n = 1,")
+    assert b.execute_script("return scrollY") == scrolled, "the page stays where it is"
     press(b, Keys.ESCAPE)
     assert readout.text == ""
     assert not figure.find_elements(By.CSS_SELECTOR, ".on")
