@@ -75,14 +75,14 @@ def save(figures: Figure | Iterable[Figure], path: str | os.PathLike[str]) -> Pa
         "font.family": "sans-serif", "font.sans-serif": ["Helvetica Neue", "Helvetica", "Arial", "Liberation Sans", "DejaVu Sans"],
         "font.size": 10, "axes.edgecolor": LIGHT.frame, "axes.labelcolor": LIGHT.soft, "xtick.color": LIGHT.soft,
         "ytick.color": LIGHT.soft, "text.color": LIGHT.ink, "axes.spines.top": False, "axes.spines.right": False,
-        "svg.hashsalt": "dualad", "svg.fonttype": "none", "pdf.fonttype": 42,
+        "lines.scale_dashes": False, "svg.hashsalt": "dualad", "svg.fonttype": "none", "pdf.fonttype": 42,
     }
     stream = io.BytesIO()
     with library.rc_context(settings):
         sheet = module.Figure(figsize=(8.2, 4.7 * len(chosen)), layout="constrained")
-        places = sheet.subplots(len(chosen), 1, squeeze=False)[:, 0]
-        for place, figure in zip(places, chosen, strict=True):
-            draw(place, figure)
+        rows = sheet.subfigures(len(chosen), 1, squeeze=False)[:, 0]  # each with margins of its own
+        for row, figure in zip(rows, chosen, strict=True):
+            draw(row.subplots(), figure)
         stamp = {"Date": None} if kind == "svg" else {"CreationDate": None} if kind == "pdf" else {}
         sheet.savefig(stream, format=kind, dpi=160, metadata=stamp)  # no date: the same figures give the same file
     return write_atomically(target, stream.getvalue())
