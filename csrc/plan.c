@@ -107,7 +107,6 @@ int da_plan_make(const da_tape *t, double *adj, size_t out, da_plan *plan)
         const int code = t->op[i];
         if (code == DA_OP_INPUT)
             continue;
-        touch(&s, &s.ranges[i]); /* no operation uses it: untouched */
         if (code == DA_OP_ARRAY) {
             survey_entry(&s, da_tape_entry_at(t, t->of[i].a), i, plan);
             continue;
@@ -118,6 +117,6 @@ int da_plan_make(const da_tape *t, double *adj, size_t out, da_plan *plan)
             touch(&s, range_of(&s, t->of[i].b));
     }
     for (size_t i = 0; i < s.count; i++)
-        touch(&s, &s.ranges[i]);
+        touch(&s, &s.ranges[i]); /* no operation uses it */
     return 1;
 }

@@ -207,6 +207,53 @@ int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c)
     return k == 1 ? forward_body(t, tan, 1, c) : forward_body(t, tan, k, c);
 }
 
+int da_replayable(const da_tape *t)
+{
+    for (size_t i = 0; i < t->nodes; i++)
+        if (t->op[i] > DA_OP_INPUT)
+            return 0;
+    return 1;
+}
+
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a]; \
+        val[slot++] = value; \
+        break; \
+    }
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: { \
+        const double x = val[a], y = val[b]; \
+        val[slot++] = value; \
+        break; \
+    } \
+    case DA_OP_##name + 1: { \
+        const double x = val[a], y = pool[b]; \
+        val[slot++] = value; \
+        break; \
+    } \
+    case DA_OP_##name + 2: { \
+        const double x = pool[a], y = val[b]; \
+        val[slot++] = value; \
+        break; \
+    }
+
+void da_replay(da_tape *t)
+{
+    double *const val = t->val;
+    const double *const pool = t->pool;
+    size_t slot = 0;
+    for (size_t i = 0; i < t->nodes; i++) {
+        const uint32_t a = t->of[i].a, b = t->of[i].b;
+        switch (t->op[i]) {
+#include "ops.def"
+        default: slot += b;
+        }
+    }
+}
+#undef UNARY
+#undef BINARY
+
 void da_tape_histogram(const da_tape *t, size_t *count)
 {
     memset(count, 0, DA_OP_COUNT * sizeof *count);

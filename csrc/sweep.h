@@ -47,6 +47,10 @@ int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out);
 /* Tangents of every slot; returns the index of the call to push forward (c has passed it), -1, or -2. */
 int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c);
 
+/* Does the tape hold nothing but inputs and scalar operations?  Then da_replay computes their values again from the inputs'. */
+int da_replayable(const da_tape *t);
+void da_replay(da_tape *t);
+
 /* Executed operations by opcode, calls and moves included: count[DA_OP_COUNT] is overwritten. */
 void da_tape_histogram(const da_tape *t, size_t *count);
 

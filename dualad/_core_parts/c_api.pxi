@@ -88,6 +88,8 @@ cdef extern from "sweep.h":
     int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c) nogil
     int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out) nogil
     int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
+    int da_replayable(const da_tape *t)
+    void da_replay(da_tape *t)
     void da_tape_histogram(const da_tape *t, size_t *count) nogil
 
 cdef extern from "second.h":

@@ -216,42 +216,6 @@ cdef class SecondSweep:
         return out
 
 
-def histogram(Level level not None):
-    """How often each elementary operation was recorded: {name: count}, an array entry counting its elements.
-
-    "move" counts elements copied or picked, "call" Python primitives.
-    """
-    cdef size_t count[512]
-    if level.tape == NULL:
-        return {}
-    da_tape_histogram(level.tape, count)
-    out = {}
-    for row in range(da_row_count):
-        code = da_rows[row].code
-        total = count[code]
-        if da_rows[row].arity == 2:
-            total += count[code + 1] + count[code + 2]
-        if total:
-            out[da_rows[row].name.decode()] = total
-    if count[DA_OP_ARRAY]:
-        out["move"] = count[DA_OP_ARRAY]
-    if count[DA_OP_CALL]:
-        out["call"] = count[DA_OP_CALL]
-    return out
-
-
-def nodes_of(Level level not None):
-    """The recording as three arrays: opcode, first and second operand of each entry (see csrc/tape.h)."""
-    cdef da_tape *t = level.tape
-    cdef Py_ssize_t n = t.nodes if t != NULL else 0
-    out = np.empty((n, 3), np.int64)
-    cdef int64_t[:, :] o = out
-    cdef Py_ssize_t i
-    for i in range(n):
-        o[i, 0], o[i, 1], o[i, 2] = t.op[i], t.of[i].a, t.of[i].b
-    return out
-
-
 # ---- transformations of one float: the whole way in one call -------------------------------------------------------------
 
 # Adjoints of everything on a tape without calls, for one float result.

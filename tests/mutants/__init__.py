@@ -95,7 +95,7 @@ PLAN = _of(
      "a slice's share is set, the rest stays as it was"),
     ("plan-forgets-overlap", "!x || x != y || covers(e, e->sy, e->y, y)", "1",
      "two walks through one range: the second adds to what the first then sets"),
-    ("plan-forgets-unused", "        touch(&s, &s.ranges[i]); /* no operation uses it: untouched */\n", "",
+    ("plan-forgets-unused", "        touch(&s, &s.ranges[i]); /* no operation uses it */\n", "        ;\n",
      "what no operation uses keeps the adjoints of the sweep before"),
 )
 
