@@ -14,6 +14,7 @@ from . import math, numpy
 from . import rules as rules
 from ._core import Dual, LeakedValueError
 from .api import derivative, grad, jvp, linearize, value_and_grad, vjp
+from .checkpointing import checkpoint, checkpoint_sequence
 from .constants import stop_gradient, value
 from .custom import custom_jvp, custom_vjp
 from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
@@ -25,6 +26,8 @@ __all__ = [
     "Dual",
     "LeakedValueError",
     "check_grads",
+    "checkpoint",
+    "checkpoint_sequence",
     "custom_jvp",
     "custom_vjp",
     "derivative",
