@@ -48,15 +48,19 @@ __all__ = [
 ]
 
 
-_LAZY = ("compare", "problems")  # sub-packages that are loaded at their first use
+#: loaded at their first use: a sub-package, or what one of its modules calls by that name
+_LAZY = {"compare": "compare", "problems": "problems"}
 
 
 def __getattr__(name: str) -> object:
-    if name in _LAZY:
-        import importlib
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
 
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_LAZY[name]}")
+    found = module if _LAZY[name] == name else getattr(module, name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
