@@ -15,17 +15,17 @@ PACKAGE = ROOT / "dualad"
 LAYERS = {
     "_core": 0,
     "tree": 1, "generic": 1, "math": 1, "numpy": 1, "cost": 1,
-    "arguments": 2, "constants": 2, "pull": 2, "closures": 2,
+    "arguments": 2, "constants": 2, "pull": 2, "closures": 2, "prediction": 2,
     "rules": 3,
     "forward": 4, "reverse": 4,
     "api": 5,
     "jacobians": 6, "custom": 6, "rerun": 6, "checkpointing": 7,
-    "testing": 7, "problems": 7,
+    "testing": 7, "problems": 7, "recommendation": 7,
     "__init__": 8,
     "compare": 9,
     "report": 10,
-    "plot": 11,
-    "cli": 12,
+    "plot": 11, "explanation": 11,
+    "cli": 13,
 }  # fmt: skip
 
 #: `from . import x` of the package itself, inside a module of the layer above it, means the public API
