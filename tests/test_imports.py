@@ -22,7 +22,7 @@ LAYERS = {
     "jacobians": 6, "custom": 6, "rerun": 6, "checkpointing": 7,
     "testing": 7, "problems": 7, "recommendation": 7,
     "__init__": 8,
-    "compare": 9,
+    "compare": 9, "layout": 9, "teach": 10,
     "report": 10,
     "plot": 11, "explanation": 11,
     "cli": 13,
