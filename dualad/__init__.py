@@ -41,6 +41,7 @@ __all__ = [
     "linearize",
     "math",
     "numpy",
+    "recommend",
     "stop_gradient",
     "value",
     "value_and_grad",
@@ -49,7 +50,7 @@ __all__ = [
 
 
 #: loaded at their first use: a sub-package, or what one of its modules calls by that name
-_LAZY = {"compare": "compare", "problems": "problems"}
+_LAZY = {"compare": "compare", "problems": "problems", "recommend": "recommendation"}
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 An operation belongs to one of four classes. Its work is a vector (moves, additions, multiplications, nonlinear
 functions), three times: for its value, for value and tangent, for value and gradient (one adjoint). A price weighs
 the four. The tables are those of A. Griewank & A. Walther, *Evaluating Derivatives*, 2nd ed. (SIAM 2008), sections
-2.5 and 4.6; the row for complex numbers is ours.
+2.5, 3.2 and 4.6; docs/cost-model.md derives them from the elementary statements. The row for complex numbers is ours.
 
 Counting convention, on which every number printed by :mod:`dualad.compare` rests:
 
@@ -21,12 +21,12 @@ Counting convention, on which every number printed by :mod:`dualad.compare` rest
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from . import _core
 
-__all__ = ["CLASSES", "COMPLEX", "DEFAULT", "GRADIENT", "TANGENT", "VALUE", "Operations", "Weights", "price"]
+__all__ = ["CLASSES", "COMPLEX", "DEFAULT", "GRADIENT", "TANGENT", "VALUE", "Operations", "Weights", "bounds", "price"]
 
 CLASSES = ("const", "add", "mult", "nonlinear")
 
@@ -79,6 +79,38 @@ def price(work: tuple[int, int, int, int], weights: Weights = DEFAULT) -> float:
     """
     moves, adds, mults, nonlinear = work
     return moves * weights.moves + adds * weights.adds + mults * weights.mults + nonlinear * weights.nonlinear
+
+
+def bounds(table: Mapping[str, tuple[int, int, int, int]], weights: Weights = DEFAULT, classes: Sequence[str] = CLASSES
+           ) -> tuple[float, float]:
+    """Least and greatest price of a table's derivative in units of the value, over classes of operations.
+
+    A program's own ratio is a mean of its operations' ratios, so it lies between the two, whatever the program.
+
+    Parameters
+    ----------
+    table : mapping
+        TANGENT, GRADIENT or COMPLEX.
+    weights : Weights
+    classes : sequence of str
+        Those the program uses; classes whose value is free at these weights have no ratio and are left out.
+
+    Returns
+    -------
+    least, greatest : float
+        NaN when no class has a ratio.
+
+    Examples
+    --------
+    >>> from dualad.cost import GRADIENT, TANGENT, Weights, bounds
+    >>> bounds(TANGENT, classes=("add", "mult", "nonlinear")), bounds(GRADIENT, classes=("add", "mult", "nonlinear"))
+    ((2.0, 2.5), (3.0, 4.0))
+    >>> bounds(GRADIENT, Weights(moves=0))
+    (3.0, 5.0)
+    """
+    priced = [name for name in classes if price(VALUE[name], weights)]
+    ratios = [price(table[name], weights) / price(VALUE[name], weights) for name in priced]
+    return (min(ratios), max(ratios)) if ratios else (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,17 @@ class Operations:
     def complex_value(self, weights: Weights = DEFAULT) -> float:
         """Price of one value in complex arithmetic."""
         return self._total(COMPLEX, weights)
+
+    def classes(self) -> tuple[str, ...]:
+        """The classes of operations it executes.
+
+        Examples
+        --------
+        >>> from dualad.compare import Operations
+        >>> Operations(add=2, mult=1).classes()
+        ('add', 'mult')
+        """
+        return tuple(name for name in CLASSES if getattr(self, name))
 
     def break_even(self, weights: Weights = DEFAULT, *, separate: bool = False) -> float:
         """Inputs per output n/m from which reverse costs less than forward.

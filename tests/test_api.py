@@ -7,7 +7,6 @@ import pytest
 
 import dualad as da
 from dualad import jacobians
-from dualad.jacobians import choose_mode
 
 X = np.array([0.5, -1.25, 2.0])
 TOLERANCE = 4e-15  # a few roundings of numbers of order one
@@ -248,15 +247,13 @@ def test_auto_mode_chooses_and_says_why():
     assert J.why(X).startswith("rev: 3 inputs")
     close(J(X), 2 * X)
     assert da.jacobian(tall).why(X).startswith("fwd: 3 inputs")
-    assert da.jacobian(wide).why(1.0) == "fwd: one input takes one tangent"
+    assert da.jacobian(wide).why(np.float32(1.0)) == "fwd: one input takes one tangent"
     assert da.jacobian(wide, mode="fwd").why(X) == "fwd: you asked for it"
     for mode in ("fwd", "rev", "auto"):
         close(da.jacobian(wide, mode=mode)(X), 2 * X)
         assert da.jacobian(lambda x: x * x, mode=mode)(3.0) == 6.0
     with pytest.raises(ValueError, match="auto"):
         da.jacobian(wide, mode="backward")
-    assert choose_mode(1000, 1)[0] == "rev"
-    assert choose_mode(1, 1000)[0] == "fwd"
 
 
 @pytest.mark.parametrize(("jac", "name"), [(da.jacfwd, "pushforward"), (da.jacrev, "pull")])

@@ -3,11 +3,18 @@
 Counts are exact and the same on every machine; no test asserts a second.
 """
 
+import ast
+import math
+
 import numpy as np
 import pytest
+from exact import ROWS, UFUNCS, points
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dualad
 from dualad import _core, compare, cost, problems
+from dualad.compare.families import FAMILIES
 
 # ---- golden counts ---------------------------------------------------------------------------------------------------
 
@@ -58,6 +65,44 @@ def test_golden_function_of_the_problem_list():
     assert (ops.value(), ops.tangent(), ops.gradient()) == (20, 44, 66)
 
 
+# ---- the tables follow from the statements ---------------------------------------------------------------------------
+
+#: class -> statements of the value; of value and tangent; of the return sweep (dv: tangent, vbar: adjoint; f, g: nonlinear
+#: function and its derivative). The adjoint of a result is cleared once it has been passed on, so that its place can be
+#: used again (Griewank & Walther 2008, section 3.2).
+STATEMENTS = {
+    "const": ("v = 2.0", "v = 2.0; dv = 0.0", "vbar = 0.0"),
+    "add": ("v = u + w", "v = u + w; dv = du + dw", "ubar = ubar + vbar; wbar = wbar + vbar; vbar = 0.0"),
+    "mult": ("v = u * w", "v = u * w; dv = w * du + u * dw", "ubar = ubar + vbar * w; wbar = wbar + vbar * u; vbar = 0.0"),
+    "nonlinear": ("v = f(u)", "v = f(u); dv = g(u) * du", "ubar = ubar + vbar * g(u); vbar = 0.0"),
+}
+
+
+def work(statements):
+    """(moves, additions, multiplications, nonlinear): every variable read is fetched once, every one written stored once."""
+    nodes = list(ast.walk(ast.parse(statements)))
+    called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
+    names = [n for n in nodes if isinstance(n, ast.Name) and id(n) not in called]
+    fetched = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+    stored = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    return (len(fetched) + len(stored), sum(isinstance(n, ast.Add) for n in nodes), sum(isinstance(n, ast.Mult) for n in nodes),
+            len(called))
+
+
+@pytest.mark.parametrize("cls", cost.CLASSES)
+def test_the_tables_follow_from_the_elementary_statements(cls):
+    value, tangent, sweep = (work(statements) for statements in STATEMENTS[cls])
+    assert value == cost.VALUE[cls]
+    assert tangent == cost.TANGENT[cls]
+    assert tuple(map(sum, zip(value, sweep, strict=True))) == cost.GRADIENT[cls]
+
+
+def test_counting_sees_every_kind_of_work():
+    assert work("v = u * w + 2.0 * f(u)") == (3, 1, 2, 1)
+
+
+# ---- bounds ----------------------------------------------------------------------------------------------------------
+
 @pytest.mark.parametrize("cls", cost.CLASSES[1:])
 def test_every_operation_lies_in_the_published_bounds(cls):
     """Griewank & Walther: tangent in [2, 5/2], gradient in [3, 4] at the weights 1, 1, 1, 2."""
@@ -83,6 +128,70 @@ def test_every_row_of_the_op_table_has_a_price_and_divisions_are_complete():
         assert compare.Operations.from_histogram({name: 1}).value() > 0
     divides = {name for name, row in rows.items() if row["cls"] == "MUL" and "/" in row["value"]}
     assert divides == set(cost.DIVISIONS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_operation_of_the_table_stays_inside_its_bounds(name):
+    """Recorded as an operation on arrays, counted on the tape: inside the bounds of its own class, and of all."""
+    args = [np.array([p[i] for p in points(ROWS[name])[:7]]) for i in range(ROWS[name]["arity"])]
+    with np.errstate(all="ignore"):
+        ops = compare.count(lambda x: UFUNCS[name](x, *args[1:]), args[0])
+    assert ops == compare.Operations.from_histogram({("move" if ROWS[name]["cls"] == "MOVE" else name): 7})
+    classes = ops.classes()
+    assert 1 <= len(classes) <= 2
+    assert len(classes) == 1 or name in cost.DIVISIONS
+    least, most = (2, 4) if "const" not in classes else (2, 2)
+    for table, price, (low, high) in ((cost.TANGENT, ops.tangent(), (2, 2.5)), (cost.GRADIENT, ops.gradient(), (3, 4))):
+        ratio = price / ops.value()
+        low_of_class, high_of_class = cost.bounds(table, classes=classes)
+        assert low_of_class <= ratio <= high_of_class
+        assert least <= ratio <= most
+        assert classes == ("const",) or low <= ratio <= high
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("size", [2, 7])
+def test_every_family_stays_inside_the_composed_bounds(name, size):
+    family = FAMILIES[name]
+    n = min(max(size, family.smallest), family.largest or size)
+    f, x, held = family.make(n, 1 if family.one_output else size, 5, 0)
+    for ops in filter(None, (compare.count(f, x), held)):
+        for weights in (compare.Weights(), compare.Weights(moves=0), compare.Weights(1, 2, 3, 20)):
+            value, classes = ops.value(weights), ops.classes()
+            for table, total in ((cost.TANGENT, ops.tangent(weights)), (cost.GRADIENT, ops.gradient(weights))):
+                least, most = cost.bounds(table, weights, classes)
+                assert least * (1 - 1e-12) <= total / value <= most * (1 + 1e-12)
+        assert 2 <= ops.tangent() / ops.value() <= 2.5
+        assert ops.gradient() / ops.value() <= 4
+
+
+@given(st.tuples(*[st.integers(0, 50)] * 4), st.tuples(*[st.integers(0, 9)] * 4))
+def test_the_bounds_hold_for_any_program_and_any_weights(numbers, weights):
+    ops, prices = compare.Operations(*numbers), compare.Weights(*weights)
+    for table, total in ((cost.TANGENT, ops.tangent(prices)), (cost.GRADIENT, ops.gradient(prices))):
+        least, most = cost.bounds(table, prices, ops.classes())
+        free = [c for c in ops.classes() if not cost.price(cost.VALUE[c], prices)]
+        if math.isnan(least) or any(cost.price(table[c], prices) for c in free):
+            continue
+        value = ops.value(prices)
+        assert least * value * (1 - 1e-12) <= total <= most * value * (1 + 1e-12)
+
+
+#: counted by hand, and priced: add 4, 8, 12; mult 4, 10, 16; nonlinear 4, 9, 13
+GOLDEN = """\
+chain 4 3: const 0 add 7 mult 5 nonlinear 9 | 84 187 281
+helmholtz 4 1: const 0 add 25 mult 38 nonlinear 11 | 296 679 1051
+"""
+
+
+def test_counts_are_the_same_on_every_machine():
+    lines = []
+    for name, n, m in (("chain", 4, 3), ("helmholtz", 4, 1)):
+        f, x, _ = FAMILIES[name].make(n, m, 2, 0)
+        o = compare.count(f, x)
+        lines.append(f"{name} {n} {m}: const {o.const} add {o.add} mult {o.mult} nonlinear {o.nonlinear} | "
+                     f"{o.value():g} {o.tangent():g} {o.gradient():g}")
+    assert "\n".join(lines) + "\n" == GOLDEN
 
 
 @pytest.mark.parametrize(
