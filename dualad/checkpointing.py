@@ -121,6 +121,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         leaves = [*(pack(x) for x in given), *call.closure.leaves]
         if not any(isinstance(x, Traced) for x in leaves):
             return f(*args, **kwargs)
+        call.closure.freeze()
         outs = call(leaves)
         call.closure.settle()
         return unflatten(call.last, list(outs))
@@ -376,6 +377,7 @@ def checkpoint_sequence(step: Callable[..., Any], state: Any, n: int, snapshots:
     leaves, structure = flatten(state)
     closure = Closure(step)
     sequence = _Sequence(step, n, snapshots, structure, closure)
+    closure.freeze()
     outs = sequence([*(pack(x) for x in leaves), *closure.leaves])
     closure.settle()
     return unflatten(sequence.last, list(outs))

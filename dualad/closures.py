@@ -56,8 +56,7 @@ class Closure:
     __slots__ = ("_frozen", "_target", "leaves")
 
     def __init__(self, target: Any) -> None:
-        self._target = target
-        self._frozen = _Replacement(None).of(target)
+        self._target = self._frozen = target
         found: dict[int, Any] = {}
         _collect(target, _usable, found, set())
         self.leaves: list[Any] = list(found.values())
@@ -68,8 +67,12 @@ class Closure:
             return self._target
         return _Replacement({id(old): new for old, new in zip(self.leaves, leaves, strict=True)}).of(self._target)
 
+    def freeze(self) -> None:
+        """Keep a copy of the variables as they are now."""
+        self._frozen = _Replacement(None).of(self._target)
+
     def settle(self) -> None:
-        """From now on the variables are those of the moment this Closure was made, whatever has become of them since."""
+        """From now on the variables are those that :meth:`freeze` kept, whatever has become of them since."""
         self._target = self._frozen
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import dualad as da
-from dualad import checkpoint, checkpoint_sequence
+from dualad import checkpoint, checkpoint_sequence, problems
 from dualad._core import Level, new_input, open_count, top_level
+from dualad.tree import flatten, tree_map, unflatten
 
 RNG = np.random.default_rng(0)
 W, X = RNG.normal(size=(3, 3)), np.array([0.3, -0.7, 1.1])
@@ -98,6 +99,21 @@ def test_float32_stays_float32():
     np.testing.assert_array_equal(got, da.grad(f)(x))
     np.testing.assert_array_equal(da.grad(lambda x: np.sum(checkpoint_sequence(np.tanh, x, 5, 2)))(x),
                                   da.grad(lambda x: steps(np.tanh, x, 5))(x))
+
+
+@pytest.mark.parametrize("problem", problems.PROBLEMS.values(), ids=problems.PROBLEMS)
+def test_every_problem_of_the_list(problem):
+    """Value and pullback of each built-in problem, bit for bit; its jvp where the value is a float."""
+    f = problem.using(da.math if problem.namespace == "math" else da.numpy)
+    g, primals = problem.split(problem.make(problem.sizes[0], seed=0), f)
+    (want, plain), (got, again) = da.vjp(g, *primals), da.vjp(checkpoint(g), *primals)
+    leaves, structure = flatten(want)
+    np.testing.assert_equal(flatten(got), (leaves, structure))
+    cts = [np.cos(np.arange(np.size(x), dtype=float)).reshape(np.shape(x)) if np.ndim(x) else 1.0 for x in leaves]
+    ct = unflatten(structure, cts)
+    np.testing.assert_equal(again(ct), plain(ct))
+    direction = tree_map(lambda x: np.ones(np.shape(x)) if np.ndim(x) else 1.0, primals)
+    np.testing.assert_equal(da.jvp(checkpoint(g), primals, direction), da.jvp(g, primals, direction))
 
 
 # ---- containers --------------------------------------------------------------------------------------------------------------

@@ -142,6 +142,12 @@ class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
             curves.append(Curve(label, tuple(float(r.total) for r in rows), tuple(y(r) for r in rows), role, "points", low, high))
         return tuple(curves)
 
+    def _named(self, y: Callable[[CheckpointRow], float]) -> tuple[Mark, ...]:
+        """The snapshots of the first, a middle and the last point."""
+        rows = self.binomial()
+        return tuple(Mark(f"s = {rows[i].snapshots}", float(rows[i].total), y(rows[i]))
+                     for i in sorted({0, len(rows) // 2, len(rows) - 1}))
+
     def _frontier(self) -> Figure:
         few, every, square = self.binomial()[0], self.row("store all"), self.row("sqrt")
         rows = self.binomial()
@@ -154,7 +160,7 @@ class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
             f"Log-log plot of runs of a step against live bytes: the binomial curve falls from {rows[0].work:.3g} runs at "
             f"{words(rows[0].total)} to {rows[-1].work:.3g} at {words(rows[-1].total)}; blocks lie at {square.work:.3g} and "
             f"{words(square.total)}, all of the tape at {every.work:.3g} and {words(every.total)}.",
-            self._points(lambda row: row.work))
+            self._points(lambda row: row.work), marks=self._named(lambda row: row.work))
 
     def _schedule(self) -> Figure:
         rows, steps = self.binomial(), self.row("store all").steps
@@ -169,8 +175,7 @@ class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
             f"Log-log plot of extra steps against snapshots: a falling line from {rows[0].extra} to {rows[-1].extra} with the "
             f"counted markers {'on' if exact else 'off'} it.",
             (Curve("t(l, s)", tuple(map(float, line)), tuple(float(extra_steps(steps, s)) for s in line), "theory", "line"),
-             Curve("counted", tuple(float(r.snapshots or 0) for r in rows), tuple(float(r.extra) for r in rows), "binomial")),
-            marks=(Mark(f"blocks of sqrt(l): {self.row('sqrt').extra}", y=float(self.row("sqrt").extra)),))
+             Curve("counted", tuple(float(r.snapshots or 0) for r in rows), tuple(float(r.extra) for r in rows), "binomial")))
 
     def _clock(self) -> Figure:
         every, few, best = self.row("store all"), self.binomial()[0], self.binomial()[-1]
@@ -186,7 +191,7 @@ class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
             f"Log-log plot of time against live bytes: {self._slower(every):.3g} at {words(every.total)} for all; "
             f"the binomial curve from {self._slower(few):.3g} at {words(few.total)} to {self._slower(best):.3g} at "
             f"{words(best.total)}.",
-            self._points(lambda row: row.slower(), band=True))
+            self._points(self._slower, band=True), marks=self._named(self._slower))
 
     def _slower(self, row: CheckpointRow) -> float:
         return row.slower() or math.nan
