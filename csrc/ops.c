@@ -25,6 +25,27 @@ int da_selects(int code)
     }
 }
 
+int da_row_code(int code)
+{
+    switch (code) {
+#define UNARY(name, value, dx, cls, domain) \
+    case DA_OP_##name: return DA_OP_##name;
+#define BINARY(name, value, dx, dy, cls, domain) \
+    case DA_OP_##name: \
+    case DA_OP_##name + 1: \
+    case DA_OP_##name + 2: return DA_OP_##name;
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+    default: return 0;
+    }
+}
+
+int da_is_binary(int row)
+{
+    return da_operand_is_slot(row, 1);
+}
+
 int da_operand_is_slot(int code, int which)
 {
     switch (code) {

@@ -42,6 +42,10 @@ int da_selects(int code);
 /* Is operand `which` (0, 1) of a scalar operation a slot (not a constant, and there at all)? */
 int da_operand_is_slot(int code, int which);
 
+/* The first code of the row that a code belongs to (0 for none), and whether a row is binary. */
+int da_row_code(int code);
+int da_is_binary(int row);
+
 /* Partials of a row at one point. */
 void da_partials(int code, double x, double y, double v, double *px, double *py);
 

@@ -18,6 +18,7 @@ from .checkpointing import checkpoint, checkpoint_sequence
 from .constants import stop_gradient, value
 from .custom import custom_jvp, custom_vjp
 from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from .series import taylor, taylor_value
 from .testing import check_grads
 
 __version__ = "0.1.0"
@@ -43,6 +44,8 @@ __all__ = [
     "numpy",
     "recommend",
     "stop_gradient",
+    "taylor",
+    "taylor_value",
     "value",
     "value_and_grad",
     "vjp",
@@ -50,7 +53,8 @@ __all__ = [
 
 
 #: loaded at their first use: a sub-package, or what one of its modules calls by that name
-_LAZY = {"compare": "compare", "problems": "problems", "recommend": "recommendation"}
+_LAZY = {"compare": "compare", "problems": "problems", "recommend": "recommendation",
+         "layout": "layout", "teach": "teach"}
 
 
 def __getattr__(name: str) -> object:

@@ -18,7 +18,7 @@ from cpython.float cimport PyFloat_CheckExact, PyFloat_Check, PyFloat_AS_DOUBLE
 from cpython.long cimport PyLong_CheckExact, PyLong_AsDouble
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t, uint64_t, int64_t, intptr_t
-from libc.stdlib cimport malloc, free
+from libc.stdlib cimport malloc, calloc, free
 from libc.string cimport memcpy
 from libc.math cimport isnan, isinf
 cimport numpy as cnp
@@ -38,3 +38,4 @@ include "_core_parts/indexing.pxi"
 include "_core_parts/sweeps.pxi"
 include "_core_parts/functions.pxi"
 include "_core_parts/listing.pxi"
+include "_core_parts/series.pxi"

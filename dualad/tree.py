@@ -98,13 +98,16 @@ def _make_dataclass(kind: type, values: dict[str, Any]) -> Any:
     return out
 
 
-def tree_map(fn: Callable[..., Any], tree: Any) -> Any:
-    """Apply `fn` to every leaf.
+def tree_map(fn: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """Apply `fn` to every leaf (and to those in its place in the others, of the same structure).
 
     Examples
     --------
     >>> tree_map(lambda x: 2 * x, {"a": 1.0, "b": (2.0,)})
     {'a': 2.0, 'b': (4.0,)}
+    >>> tree_map(lambda x, y: x + y, [1.0, 2.0], [3.0, 4.0])
+    [4.0, 6.0]
     """
     leaves, structure = flatten(tree)
-    return unflatten(structure, [fn(leaf) for leaf in leaves])
+    columns = [flatten(other)[0] for other in others]
+    return unflatten(structure, [fn(*leaf) for leaf in zip(leaves, *columns, strict=True)])

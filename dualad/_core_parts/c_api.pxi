@@ -95,6 +95,32 @@ cdef extern from "sweep.h":
 cdef extern from "second.h":
     int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj) nogil
 
+cdef extern from "taylor.h":
+    enum:
+        DA_WORD_END
+        DA_WORD_X
+        DA_WORD_Y
+        DA_WORD_V
+        DA_WORD_CONSTANT
+        DA_WORD_NEGATE
+        DA_WORD_ADD
+        DA_WORD_SUBTRACT
+        DA_WORD_MULTIPLY
+        DA_WORD_DIVIDE
+        DA_WORD_FUNCTION1
+        DA_WORD_FUNCTION2
+        DA_WORD_LESS
+        DA_WORD_LESS_EQUAL
+        DA_WORD_EQUAL
+        DA_WORD_JUMP
+    ctypedef struct da_word:
+        int word, code
+        double number
+    ctypedef struct da_series_rules:
+        const da_word *x[1]
+        const da_word *y[1]
+    int64_t da_sweep_taylor(const da_tape *t, double *c, size_t order, const da_series_rules *rules) nogil
+
 cdef extern from "pool.h":
     int da_open_levels
     ctypedef struct LevelSlot "da_level_slot":
