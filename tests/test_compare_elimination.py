@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad import compare
+from dualad import _core, compare
 from dualad.compare.command import main
 from dualad.compare.elimination import FUNCTIONS, bow_tie, naumann
 from dualad.compare.graph import from_entries, take
 from dualad.compare.methods import DisagreementError
 from dualad.compare.orders import EXHAUSTIVE, best_order, eliminate, markowitz_order, spectrum
+from dualad.reverse import record
 
 
 def jacobian_of(f, point):
@@ -209,6 +210,28 @@ def test_saved_and_drawn(tmp_path):
     drawn = r.figures()[0]
     assert {mark.text.split()[0] for mark in drawn.marks} == {v.name for v in r.graph.vertices}
     assert sum(y is None for y in drawn.curves[0].y) == len(r.graph.edges)  # the pen lifts after every edge
+
+
+@pytest.mark.parametrize("name", ["naumann", "quiz1", "sqrt_plus_cos", "baydin"])
+def test_the_graph_is_that_of_the_tape_in_c(name):
+    """The listing of the compiled tape has the same operations and partials, in the same order."""
+    _, f, point = FUNCTIONS[name]
+    entries = _core.entries(record(f, list(point), tuple).level)
+    inputs = {slot: x for (_, slot, *_), x in zip(entries, point, strict=False)}
+    listed = [(operation, slot, [o for o in operands if isinstance(o, int)],
+               [p for o, p in zip(operands, partials, strict=True) if isinstance(o, int)], 0.0)
+              for operation, slot, _, _, operands, partials in entries if operation != "input"]  # fmt: skip
+    used = {operand for _, _, operands, _, _ in listed for operand in operands}
+    compiled = from_entries(listed, inputs, [slot for _, slot, *_ in listed if slot not in used])
+    graph = take(f, *point)
+    for own, other in zip(graph.vertices, compiled.vertices, strict=True):
+        assert (own.name, own.operation, own.operands) == (other.name, other.operation, other.operands)
+        assert own.partials == pytest.approx(other.partials, rel=1e-14)
+
+
+def test_the_terminal_draws_no_heights_of_a_graph(capsys):
+    assert main(["elimination"]) == 0
+    assert "The computational graph:" not in capsys.readouterr().out
 
 
 def test_places_of_the_vertices_differ():

@@ -90,6 +90,8 @@ def _table(data: Table) -> list[str]:
 
 
 def _sparklines(figure: Figure, ascii_only: bool) -> list[str]:
+    if not figure.ylabel:  # a diagram: its heights mean nothing
+        return []
     curves = [curve for curve in figure.curves if curve.kind != "band"]
     log = figure.yscale == "log"
     every = [y for curve in curves for y in curve.y if y is not None and math.isfinite(y) and (y > 0 or not log)]
