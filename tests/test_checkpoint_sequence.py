@@ -1,6 +1,7 @@
 """The binomial schedule: extra steps counted exactly, stored states and live tape bounded, any state, any step."""
 
 import functools
+import random
 import weakref
 from itertools import pairwise
 from math import comb
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import dualad as da
-from dualad import checkpoint_sequence
+from dualad import checkpoint, checkpoint_sequence
 from dualad._core import Level, Traced, new_input, top_level
 from dualad.checkpointing import extra_steps
 
@@ -220,3 +221,49 @@ def test_nested_sequences():
 
     assert da.grad(f)(0.8) == pytest.approx(da.grad(plain)(0.8), rel=1e-14)
     assert da.grad(da.grad(f))(0.8) == pytest.approx(da.grad(da.grad(plain))(0.8), rel=1e-13)
+
+
+# ---- random programs ---------------------------------------------------------------------------------------------------------
+
+OPERATIONS = [lambda x, w: np.sin(x) * w, lambda x, w: x * w + 0.3, lambda x, w: np.exp(-x * x) + w, lambda x, w: np.tanh(x + w),
+              lambda x, w: x / (1.5 + w * w)]
+
+
+def program(rng, depth, wrapped):
+    """A random function of x and w: operations, compositions, loops, inner derivatives; `wrapped` says whether pieces of it are
+    checkpointed or plain."""
+    kind = rng.choice(["operation", "composition", "arguments", "closure", "sequence", "inner"]) if depth else "operation"
+    if kind == "operation":
+        return rng.choice(OPERATIONS)
+    a = program(rng, depth - 1, wrapped)
+    if kind == "composition":
+        b = program(rng, depth - 1, wrapped)
+        return lambda x, w: b(a(x, w), w)
+    if kind == "inner":
+        transform = rng.choice([da.grad, da.derivative])
+        return lambda x, w: transform(lambda y: a(y, w) * y)(x)
+    if kind == "sequence":
+        n, snapshots = rng.randint(1, 4), rng.randint(1, 3)
+        if wrapped:
+            return lambda x, w: checkpoint_sequence(lambda x: a(x, w), x, n, snapshots)
+        return lambda x, w: functools.reduce(lambda x, _: a(x, w), range(n), x)
+    if not wrapped:
+        return a
+    return (lambda x, w: checkpoint(a)(x, w)) if kind == "arguments" else lambda x, w: checkpoint(lambda x: a(x, w))(x)
+
+
+@pytest.mark.parametrize("start", range(0, 120, 20))
+def test_random_programs(start):
+    """First and second derivatives of nested programs, by both variables, in random modes."""
+    for seed in range(start, start + 20):
+        modes = random.Random(seed + 10**6)
+        transforms = [modes.choice([da.grad, da.derivative]) for _ in range(modes.randint(1, 2))]
+        for by_x in (True, False):
+            found = []
+            for wrapped in (True, False):
+                h = program(random.Random(seed), 4, wrapped)
+                f = (lambda x, h=h: h(x, 0.8)) if by_x else lambda w, h=h: h(0.6, w)
+                for transform in transforms:
+                    f = transform(f)
+                found.append(f(0.6 if by_x else 0.8))
+            assert found[0] == pytest.approx(found[1], rel=1e-12, abs=1e-12), (seed, by_x)

@@ -155,8 +155,9 @@ class MemoryResult(Result, name="memory", rows=(MemoryRow,)):
             lines.append(f"Forward mode holds {words(min(peaks))} to {words(max(peaks))}, whatever the depth: at the end "
                          f"{last.forward_bytes / last.value_bytes:.3g} times what the value alone needs, and "
                          f"{last.reverse_bytes / last.forward_bytes:.4g} times less than the tape.")
+        extra = last.checkpoint_extra
         lines.append(f"With {self.settings['snapshots']} snapshots reverse mode holds {words(last.checkpoint_bytes)} and runs "
-                     f"{last.checkpoint_extra} steps again, {last.checkpoint_extra / last.depth:.3g} for each step.")
+                     f"{extra} extra step{'s' * (extra != 1)}, {extra / last.depth:.3g} for each step.")
         lines.append("What you see: reverse mode pays for its one sweep with memory that grows as the program does; checkpointing "
                      "pays with repeated steps instead.")
         return tuple(lines)
