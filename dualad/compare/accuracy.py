@@ -235,7 +235,9 @@ class AccuracyResult(Result, name="accuracy", rows=(AccuracyRow,)):
         (first, low), (middle, lower) = self.best("differences"), self.best("central")
         caption = (f"Differences make a V: too long a step leaves off too much of the series, too short a one divides rounding by "
                    f"nearly nothing. At best {low:.1g} (h = {first:.0e}) and {lower:.1g} (central, h = {middle:.0e}) are left. "
-                   "The complex step and both modes of dualad end at the rounding of one number.")
+                   "The complex step and both modes of dualad end at the rounding of one number.") if theory else (
+                   f"The same down to h = {steps[-1]:.0e}: the V is a notch at the right, and beyond it a quotient keeps no digit. "
+                   "The complex step may be as short as floats go, for nothing is subtracted; both modes of dualad have no step.")
         alt = (f"Log-log plot of the relative error against the step from {steps[0]:.0e} to {steps[-1]:.0e}: the two difference "
                f"quotients fall to {low:.1g} and {lower:.1g} and rise again to 1, the complex step falls to "
                f"{self.best('complex')[1]:.1g} and stays, forward and reverse are flat at {self.best('forward')[1]:.1g} and "

@@ -63,7 +63,7 @@ METHODS: Mapping[str, str] = MappingProxyType({
 })
 
 ROLES = {"hvp": "forward", "forward over reverse": "n jvp", "reverse over forward": "reverse", "reverse over reverse": "m vjp",
-         "forward over forward": "central", "full Hessian": "complex"}
+         "forward over forward": "", "full Hessian": ""}
 
 
 # ---- counting ----------------------------------------------------------------------------------------------------------
