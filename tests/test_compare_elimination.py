@@ -248,3 +248,14 @@ def test_command_line(capsys):
     assert "given" in out
     assert main(["elimination", "--function", "nobody"]) == 2
     assert main(["elimination", "--function", "math:nothing", "--x", "1"]) == 2
+
+
+def test_a_named_function_that_fails_is_one_line(tmp_path, monkeypatch, capsys):
+    """An IndexError of the caller's function once ended in a traceback."""
+    (tmp_path / "elimination_sample.py").write_text(
+        "import numpy as np\n\ndef f(x):\n    return np.array([np.exp(x[0]) * x[1], x[0]])\n", encoding="ascii")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["elimination", "--function", "elimination_sample:f", "--x", "0.5,2"]) == 0
+    assert "2 outputs" in capsys.readouterr().out
+    assert main(["elimination", "--function", "elimination_sample:f", "--x", "0.5"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -26,7 +26,7 @@ from ..tree import flatten
 from .figure import Curve, Figure, Table
 from .graph import Graph, describe, take
 from .methods import DisagreementError
-from .named import find
+from .named import BadInputError, find
 from .options import names, numbers
 from .orders import EXHAUSTIVE, best_order, eliminate, markowitz_order, spectrum
 from .progress import Progress, silent
@@ -265,9 +265,13 @@ def elimination(function: str | Callable[..., Any] = "naumann", x: Any = None, o
     """
     name, summary, f, point = _resolve(function, x)
     progress(f"{name}: recording")
-    graph = take(f, *point)
+    try:
+        graph, exact = take(f, *point), _jacobian(f, point)
+    except Exception as error:
+        if isinstance(error, DisagreementError) or not isinstance(function, str):
+            raise
+        raise BadInputError(f"{name}: {type(error).__name__}: {error}") from error  # the function was named: it may fail in any way
     between = graph.names("intermediate")
-    exact = _jacobian(f, point)
     orders: dict[str, Sequence[str]] = {"forward": between, "reverse": between[::-1], "Markowitz": markowitz_order(graph)}
     notes, ways = [], {}
     if len(between) <= EXHAUSTIVE:
