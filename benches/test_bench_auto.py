@@ -105,13 +105,14 @@ GRIDS = {
 
 def medians(calls):
     """Median seconds of each of `calls` (name to callable), interleaved, in processor time."""
-    loops, times = {}, {name: [] for name in calls}
+    loops, slowest, times = {}, 0.0, {name: [] for name in calls}
     for name, call in calls.items():
         call()
         loops[name] = 1
-        while loops[name] < 1 << 14 and _seconds(call, loops[name]) < LONG:
+        while (seconds := _seconds(call, loops[name])) < LONG and loops[name] < 1 << 14:
             loops[name] *= 2
-    for _ in range(ROUNDS):
+        slowest = max(slowest, seconds)
+    for _ in range(ROUNDS if slowest < 0.02 else 3):
         for name, call in calls.items():
             times[name].append(_seconds(call, loops[name]) / loops[name])
     return {name: statistics.median(t) for name, t in times.items()}

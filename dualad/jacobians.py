@@ -260,13 +260,13 @@ def plan(recording: Recording, leaves: Sequence[Any]) -> Plan:
         m += size
         if recording.depends(y):
             swept += size
-            sweeps += _sweeps(size)
-    columns = _sweeps(n)
+            sweeps += 1 if 0 < size <= 48 else _sweeps(size)
+    columns = 1 if 0 < n <= 48 else _sweeps(n)
     return n, m, (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * (inputs + 1)), inputs * len(outs)
 
 
 def _sweeps(n: int) -> int:
-    return 1 if 0 < n <= 48 else -(-n // max(chunk_size(n), 1))
+    return -(-n // max(chunk_size(n), 1))
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str = "auto") -> Callable[..., Any]:

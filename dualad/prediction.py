@@ -14,6 +14,7 @@ anew.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 from . import _core
@@ -77,6 +78,9 @@ class Counters(NamedTuple):
     calls: int
 
 
+#: below so many slots times lanes nonlinear operations and products are not counted: they take less than starting a sweep
+SMALL = 2000
+
 #: how a mode sweeps: number of sweeps, lanes of all of them together, leaves seeded or read in them
 Sweeps = tuple[int, int, int]
 #: (inputs, outputs, forward sweeps, reverse sweeps, blocks of the result)
@@ -92,13 +96,18 @@ def counters(level: Any, inputs: int) -> Counters:
     inputs : int
         Slots that hold inputs.
     """
+    histogram = _core.histogram(level)
+    calls = histogram.pop("call", 0)
+    slots = level.slots - inputs
+    nonlinear = sum(number for name, number in histogram.items() if name in _nonlinear_rows())
+    return Counters(slots, max(sum(histogram.values()) - slots, 0), nonlinear, calls)
+
+
+@functools.cache
+def _nonlinear_rows() -> frozenset[str]:
     from .cost import Operations  # dataclasses: not loaded by importing dualad
 
-    histogram = _core.histogram(level)
-    operations = Operations.from_histogram(histogram)
-    slots = max(level.slots - inputs, 0)
-    total = sum(histogram.values()) - operations.calls
-    return Counters(slots, max(total - slots, 0), operations.nonlinear, operations.calls)
+    return frozenset(row["name"] for row in _core.rows() if Operations.from_histogram({row["name"]: 1}).nonlinear)
 
 
 def sweep_time(constants: SweepConstants, tape: Counters, sweeps: Sweeps, blocks: int) -> float:
@@ -146,7 +155,9 @@ def sweep_times(level: Any, plan: Plan) -> tuple[float, float]:
     n, _, forward, reverse, blocks = plan
     if not level.plain:
         return forward[0] * RERUN + forward[1] / LANES_OF_A_RERUN, reverse[0] + reverse[1] / LANES_OF_A_RERUN
-    tape = counters(level, n)
+    slots = level.slots - n
+    small = slots * (forward[1] + reverse[1]) < SMALL
+    tape = Counters(slots, 0, 0, len(level.calls)) if small else counters(level, n)
     return sweep_time(FORWARD, tape, forward, blocks), sweep_time(REVERSE, tape, reverse, blocks)
 
 
@@ -162,15 +173,22 @@ def faster(level: Any, plan: Plan) -> str:
     >>> faster(recording.level, (1000, 1, (8, 1000, 9), (1, 1, 2), 1))
     'rev'
     """
-    if level.plain and not level.calls:
-        f, r = FORWARD, REVERSE
+    if level.plain:
         n, _, (fs, fl, fleaves), (rs, rl, rleaves), blocks = plan
-        partial, product = fs * f.partial - rs * r.partial, fl * f.product - rl * r.product
-        gap = (fs * f.start - rs * r.start + (fl * f.lane - rl * r.lane) * (level.slots - n) + fleaves * f.leaf - rleaves * r.leaf
-               + blocks * (f.block - r.block))  # fmt: skip
-        if gap > 0 and partial >= 0 and product >= 0:
+        start, leaf, block, call, call_lane, partial, lane, product = FORWARD
+        start_r, leaf_r, block_r, call_r, call_lane_r, partial_r, lane_r, product_r = REVERSE
+        slots = level.slots - n
+        gap = (fs * start - rs * start_r + (fl * lane - rl * lane_r) * slots + fleaves * leaf - rleaves * leaf_r
+               + blocks * (block - block_r))  # fmt: skip
+        if level.calls:
+            gap += len(level.calls) * (fs * call - rs * call_r + fl * call_lane - rl * call_lane_r)
+        if slots * (fl + rl) < SMALL:
+            return "rev" if gap > 0 else "fwd"
+        nonlinear = (fs * partial - rs * partial_r) * slots  # no more operations are nonlinear than wrote a number
+        products = fl * product - rl * product_r
+        if products >= 0 and gap > 0 and gap + nonlinear > 0:
             return "rev"
-        if gap <= 0 and partial <= 0 and product <= 0:
+        if products <= 0 and gap <= 0 and gap + nonlinear <= 0:
             return "fwd"
     times = sweep_times(level, plan)
     return "fwd" if times[0] <= times[1] else "rev"
