@@ -177,7 +177,7 @@ def options():
     """What was asked for on the command line, checked before anything is computed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=10, help="passes over the training examples (10)")
-    parser.add_argument("--hidden", type=int, nargs="*", default=[8], help="units of each hidden layer; none: logistic regression (8)")
+    parser.add_argument("--hidden", type=int, nargs="*", default=[8], help="units of each hidden layer, none: logistic (8)")
     parser.add_argument("--lr", type=float, default=0.05, help="learning rate (0.05)")
     parser.add_argument("--seed", type=int, default=0, help="seed of split, weights and order (0)")
     parser.add_argument("--by-hand", action="store_true", help="take the gradient written out in NumPy instead of dualad's")
