@@ -77,12 +77,12 @@ def timed(result, times):
 
 
 def test_best_knee_and_caches_follow_from_the_times(result):
-    times = {"forward": [320.0, 90.0, 64.0, 128.0], "duals": [320.0, 160.0, 100.0, 80.0], "reverse": [16.0, 16.0, 8.0, 8.5]}
+    times = {"forward": [320.0, 90.0, 64.0, 128.0], "duals": [320.0, 160.0, 86.0, 80.0], "reverse": [16.0, 16.0, 8.0, 8.5]}
     r = timed(result, times)
     assert r.each("forward") == (10.0, 90 / 32, 2.0, 4.0)
     assert r.each("reverse") == (1.0, 1.0, 0.5, 8.5 / 16)
     assert [r.best(way) for way in r.ways] == [8, 32, 8]
-    assert [r.knee(way) for way in r.ways] == [8, 32, 8]
+    assert [r.knee(way) for way in r.ways] == [8, 8, 8]  # duals: 86 is within a tenth of 80
     assert r.fits() == {"L1": 4.0, "L2": 1000.0}
     text = " ".join(r.reading())
     assert "5 times faster in chunks of 8" in text

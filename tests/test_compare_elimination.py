@@ -119,6 +119,15 @@ def test_outputs_that_are_used_further_get_a_copy():
     assert [v.operation for v in graph.vertices if v.kind == "output"] == ["copy", "sin", "copy", "copy"]
 
 
+def test_an_output_with_one_use_gets_a_copy():
+    """y0 = x^2 and y1 = sin(y0): the vertex between must go, y0 must stay."""
+    graph = take(lambda x: (x * x, np.sin(x * x)), 3.0)
+    assert graph.names("intermediate") == ("v1",)  # the square that only the sine uses
+    shared = take(lambda x: (lambda s: (s, np.sin(s)))(x * x), 3.0)
+    assert [(v.name, v.operation) for v in shared.vertices] == [("x0", ""), ("v1", "multiply"), ("y0", "copy"), ("y1", "sin")]
+    np.testing.assert_allclose(eliminate(shared, ("v1",))[0][:, 0], [6.0, 6.0 * math.cos(9.0)], rtol=1e-15)
+
+
 def test_what_no_output_depends_on_is_left_out():
     def f(x, y):
         np.exp(y)
