@@ -63,12 +63,12 @@ def restricted(f: Callable[..., Any], x: np.ndarray, inputs: int, outputs: int, 
     >>> restricted(lambda x: 2 * x, np.array([1.0, 5.0]), 1, 2, 2)(np.array([3.0]))
     array([ 6., 10.])
     """
-    rest, shape = x.ravel()[inputs:], x.shape
+    rest, shape, size = x.ravel()[inputs:], x.shape, x.size
 
     def place(z: Any) -> Any:
         if not shape:
             return z[0]
-        whole = np.concatenate([z, rest]) if inputs < x.size else z
+        whole = np.concatenate([z, rest]) if inputs < size else z
         return np.reshape(whole, shape) if len(shape) > 1 else whole
 
     if outputs == m:

@@ -13,7 +13,9 @@ from ..cost import DEFAULT, Operations, Weights
 from .clock import interleaved
 from .counting import count
 from .methods import FORWARD_STEP, METHODS, DisagreementError, NotApplicableError, check, run_complex_step
+from .peers import checked_jacobian
 from .probe import NotDifferentiableError, answer, kink
+from .recorded import recorded
 from .row import Row
 
 __all__ = ["measure"]
@@ -37,7 +39,7 @@ class _Counted:
 
 
 def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = None, repeats: int = 9,
-            without: Collection[str] = (), weights: Weights = DEFAULT, timed: bool = True) -> Row:
+            without: Collection[str] = (), weights: Weights = DEFAULT, timed: bool = True, peers: Collection[str] = ()) -> Row:
     """Row of the tables for f: R^n -> R^m at x.
 
     Parameters
@@ -54,6 +56,8 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
     weights : Weights
     timed : bool
         False: count only.
+    peers : collection of str
+        Other libraries, installed ones, to be timed beside (:mod:`dualad.compare.peers`).
 
     Returns
     -------
@@ -89,12 +93,29 @@ def measure(f: Callable[..., Any], x: np.ndarray, *, whole: Operations | None = 
     except DisagreementError as error:
         raise _explained(error, f, x, f"at n = {n}, m = {m}: ") from None
     counted = {name: METHODS[name].price(n, m, runs[name], value, active, weights) for name in runs if name not in impossible}
-    seconds = None
+    seconds, refused = None, dict[str, str]()
     if timed:
         calls: dict[str, Callable[[], Any]] = {"value": functools.partial(f, x), "again": functools.partial(f, x)}
         calls.update({name: functools.partial(METHODS[name].jacobian, f, x) for name in jacobians})
-        seconds = interleaved(calls, repeats)
-    return Row(n, m, value, active, counted, runs, seconds, weights, {**priced, **impossible})
+        others, refused = _others(f, x, next(iter(jacobians.values())), peers)
+        seconds = interleaved({**calls, **others}, repeats)
+    return Row(n, m, value, active, counted, runs, seconds, weights, {**priced, **impossible, **refused})
+
+
+def _others(f: Callable[..., Any], x: np.ndarray, exact: np.ndarray, peers: Collection[str],
+            ) -> tuple[dict[str, Callable[[], Any]], dict[str, str]]:
+    """Calls of the peers that give dualad's answer, and why the others do not take part."""
+    calls: dict[str, Callable[[], Any]] = {}
+    refused: dict[str, str] = {}
+    if not peers:
+        return calls, refused
+    tape = recorded(f, x)
+    for name in peers:
+        try:
+            calls[name] = checked_jacobian(name, f, x, exact, tape)
+        except NotApplicableError as error:
+            refused[name] = str(error)
+    return calls, refused
 
 
 def _too_expensive(prices: Mapping[str, float], runs: Mapping[str, int], plain: float) -> dict[str, str]:

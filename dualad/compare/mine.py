@@ -11,6 +11,7 @@ import numpy as np
 from ..cost import DEFAULT, Weights
 from .counting import count
 from .families import restricted
+from .peers import selected
 from .probe import answer
 from .progress import Progress, silent
 from .result import Report
@@ -22,7 +23,7 @@ __all__ = ["mine"]
 
 
 def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = None, seed: int = 0, repeats: int = 15,
-         without: Collection[str] = (), weights: Weights = DEFAULT, count_only: bool = False,
+         without: Collection[str] = (), weights: Weights = DEFAULT, count_only: bool = False, peers: bool | Collection[str] = False,
          progress: Progress = silent) -> Report:
     """Cost of the Jacobian of your own function by every method, against its numbers of inputs and of outputs.
 
@@ -38,7 +39,7 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
         outputs, to take; powers of 2 to 256 by default.
     seed : int
         Of the points drawn without x.
-    repeats, without, weights, count_only, progress
+    repeats, without, weights, count_only, peers, progress
         As for :func:`dualad.compare.scaling`.
 
     Returns
@@ -73,10 +74,12 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
     name = getattr(f, "__name__", None) or type(f).__name__
 
     settings = {"function": _named(f, x), "x": None if x is None else np.asarray(x, dtype=float).tolist(), "at": at, "seed": seed,
-                "repeats": repeats, "without": list(without), "weights": weights, "count_only": count_only}
+                "repeats": repeats, "without": list(without), "weights": weights, "count_only": count_only,
+                "peers": peers if isinstance(peers, bool) else list(selected(peers))}
 
     def run(title: str, vary: str, points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]]) -> ScalingResult:
-        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only, MineResult)
+        return collect(title, {**settings, "vary": vary}, points, progress, repeats, leave, weights, not count_only, MineResult,
+                       peers)
 
     if x is None:
         sizes = check_sizes(AT if at is None else at)

@@ -41,14 +41,15 @@ def find(name: str) -> Callable[..., Any]:
 
 
 def mine_by_name(function: str, at: Sequence[int] | None = None, x: Sequence[float] | None = None, seed: int = 0, repeats: int = 15,
-                 without: Sequence[str] = (), count_only: bool = False, progress: Progress = silent) -> Report:
+                 without: Sequence[str] = (), count_only: bool = False, peers: bool = False, progress: Progress = silent) -> Report:
     """:func:`dualad.compare.mine` of a function called ``module:function``."""
     f = find(function)
     if x is not None and at is not None:
         raise BadInputError("give --at or --x, not both")
     point = x[0] if x is not None and len(x) == 1 else x
     try:
-        return mine(f, point, at=at, without=without, seed=seed, repeats=repeats, count_only=count_only, progress=progress)
+        return mine(f, point, at=at, without=without, seed=seed, repeats=repeats, count_only=count_only, peers=peers,
+                    progress=progress)
     except DisagreementError:
         raise
     except (Exception, SystemExit) as error:  # f is the caller's: it may fail in any way
@@ -61,4 +62,5 @@ register(
     Argument("at", sizes, None, "call it on arrays of these sizes", metavar="SIZES"),
     Argument("x", numbers, None, "call it at this point (one number: a float)", metavar="X,..."),
     Argument("without", names, (), "methods to leave out, as named by `list`", metavar="METHOD,..."),
+    Argument("peers", bool, False, "time autograd, JAX, torch, num-dual, CasADi beside, where installed"),
 )

@@ -13,6 +13,7 @@ from .families import FAMILIES, Family
 from .measure import LARGEST_JACOBIAN, measure
 from .methods import METHODS
 from .options import names, natural, sizes
+from .peers import absent, selected, versions
 from .progress import Progress, finished, silent
 from .registry import Argument, register
 from .result import Report
@@ -66,12 +67,17 @@ def check_without(without: Collection[str]) -> frozenset[str]:
 
 def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str, Callable[[], tuple[Any, ...]]]],
             progress: Progress, repeats: int, without: Collection[str], weights: Weights, timed: bool,
-            kind: type[ScalingResult] = ScalingResult) -> ScalingResult:
+            kind: type[ScalingResult] = ScalingResult, peers: bool | Collection[str] = False) -> ScalingResult:
     """Measure points one after the other: each is (label, function that returns f, x and the operations of one value)."""
+    wanted = selected(peers)
+    if wanted and not timed:
+        raise ValueError("other libraries are timed, not counted: leave out count_only, or the peers")
+    lacking = absent(wanted)
+    others = [name for name in wanted if name not in lacking]
 
     def row(point: Callable[[], tuple[Any, ...]]) -> Row:
         f, x, whole = point()
-        return measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed)
+        return measure(f, x, whole=whole, repeats=repeats, without=without, weights=weights, timed=timed, peers=others)
 
     backwards = kind is MineResult  # the whole function first: what is wrong with it is said before anything is timed
     turns = points[::-1] if backwards else points
@@ -83,11 +89,14 @@ def collect(title: str, settings: Mapping[str, Any], points: Sequence[tuple[str,
         for note in one.left_out.items():
             missing.setdefault(note, []).append(getattr(one, vary))
     lines = [f"{name} at {vary} = {', '.join(map(str, at))}: {why}" for (name, why), at in missing.items()]
+    if lacking:
+        lines.append(f'{", ".join(lacking)}: not installed (pip install "dualad[peers]")')
     calls = max(one.value.calls for one in rows)
     if calls:
         lines.append(f"up to {calls} calls of primitives that the table does not price (linear algebra, rules of your own) "
                      "are missing in the counts")
-    return kind(title, encode(settings), rows, tuple(lines), describe() if timed else {})
+    environment: dict[str, Any] = {**describe(), **({"peers": versions(others) or "none installed"} if wanted else {})}
+    return kind(title, encode(settings), rows, tuple(lines), environment if timed else {})
 
 
 def _default_sizes(family: Family) -> tuple[int, ...]:
@@ -109,7 +118,8 @@ def check_family(family: Family, n: int, m: int) -> None:
 
 def scaling(vary: str = "n", at: Sequence[int] | None = None, *, n: int | None = None, m: int | None = None,
             family: str = "chain", depth: int = DEPTH, seed: int = 0, repeats: int = 15, without: Collection[str] = (),
-            weights: Weights = DEFAULT, count_only: bool = False, progress: Progress = silent) -> ScalingResult:
+            weights: Weights = DEFAULT, count_only: bool = False, peers: bool | Collection[str] = False,
+            progress: Progress = silent) -> ScalingResult:
     """Cost of a whole Jacobian R^n -> R^m by every method, one dimension varied and the other fixed.
 
     Parameters
@@ -133,6 +143,9 @@ def scaling(vary: str = "n", at: Sequence[int] | None = None, *, n: int | None =
         Price of a move, addition, multiplication, nonlinear function.
     count_only : bool
         Time nothing: the result is the same on every machine.
+    peers : bool or collection of str
+        Time other libraries beside, where they are installed: all of "autograd", "jax", "torch", "num-dual", "casadi", or those
+        named. Each must give dualad's answer first (:mod:`dualad.compare.peers`).
     progress : callable
         Takes a line before each point.
 
@@ -191,8 +204,9 @@ def scaling(vary: str = "n", at: Sequence[int] | None = None, *, n: int | None =
     points = [(f"{vary} = {size}", functools.partial(chosen.make, *pair, depth, seed))
               for size, pair in zip(checked, pairs, strict=True)]
     settings = {"vary": vary, "at": checked, "n": n, "m": m, "family": family, "depth": depth, "seed": seed, "repeats": repeats,
-                "without": list(without), "weights": weights, "count_only": count_only}
-    return collect(title, settings, points, progress, repeats, check_without(without), weights, not count_only)
+                "without": list(without), "weights": weights, "count_only": count_only,
+                "peers": peers if isinstance(peers, bool) else list(selected(peers))}
+    return collect(title, settings, points, progress, repeats, check_without(without), weights, not count_only, peers=peers)
 
 
 def short(*, seed: int = 0, repeats: int = 15, count_only: bool = False, progress: Progress = silent) -> Report:
@@ -231,5 +245,6 @@ register(
     Argument("family", str, "chain", "the function", tuple(FAMILIES)),
     Argument("depth", natural, DEPTH, "steps of the chain or the equation, rows of the network"),
     Argument("without", names, (), "methods to leave out, as named by `list`", metavar="METHOD,..."),
+    Argument("peers", bool, False, "time autograd, JAX, torch, num-dual, CasADi beside, where installed"),
 )
 register("short", "the short set: the chain against n and against m, the gradient of a Helmholtz energy", short)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..cost import CLASSES, GRADIENT, TANGENT, VALUE, Weights, price
 from .figure import Curve, Figure, Mark, Table
 from .methods import METHODS
+from .peers import PEERS
 from .result import Result
 from .row import Crossover, Row, crossover
 
@@ -74,6 +75,10 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         """The methods with at least one cost, in the order of the tables."""
         return [name for name in METHODS if any(row.relative(name, measured) is not None for row in self.rows)]
 
+    def peers(self) -> list[str]:
+        """The other libraries that were timed, in the order of the tables."""
+        return [name for name in PEERS if any(row.relative(name, True) is not None for row in self.rows)]
+
     def fit(self, measured: bool = False) -> dict[str, Fit]:
         """How each method's cost grows: the least-squares slope in logarithms over the upper half of the sizes (all of
         them, if they are four or fewer).
@@ -81,7 +86,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         Returns
         -------
         dict of str to Fit
-            Without the methods that have fewer than two points.
+            Without the methods that have fewer than two points; measured, with the other libraries.
 
         Examples
         --------
@@ -90,7 +95,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         >>> round(r.fit()["n jvp"].slope, 1)
         1.0
         """
-        return {name: fit for name in self.methods(measured) if (fit := self._fit(name, measured)) is not None}
+        names = [*self.methods(measured), *(self.peers() if measured else ())]
+        return {name: fit for name in names if (fit := self._fit(name, measured)) is not None}
 
     def _fit(self, name: str, measured: bool) -> Fit | None:
         points = [(s, c) for s, c in zip(self.sizes(), self.series(name, measured), strict=True) if c]
@@ -144,6 +150,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         tables = [self._counted_table()]
         if self.timed:
             tables.append(self._measured_table())
+        if self.peers():
+            tables.append(self._peers_table())
         return (*tables, self._growth_table())
 
     def _counted_table(self) -> Table:
@@ -166,6 +174,19 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
                      ("n", "m", "value us", "least us", "again", *names), tuple(rows),
                      f"Medians, and the least time of f; {self.noise()}. Minima and 95 % bands of all are in the JSON and the CSV.")
 
+    def _peers_table(self) -> Table:
+        names = self.peers()
+        rows = [(row.n, row.m, self._best(row)[1], *(row.relative(name, True) for name in names)) for row in self.rows]
+        return Table("Other libraries: time of the whole Jacobian / time of one value of f (in NumPy)",
+                     ("n", "m", "dualad", *names), tuple(rows),
+                     "dualad: forward or reverse, whichever is faster. All answers agree; tracing and compiling are not timed. "
+                     + "; ".join(f"{name}: {PEERS[name].summary}" for name in names) + ".")
+
+    def _best(self, row: Row) -> tuple[str, float]:
+        """The faster one of forward and reverse, and its time in units of f."""
+        return min(((name, cost) for name in ("forward", "reverse") if (cost := row.relative(name, True)) is not None),
+                   key=lambda pair: pair[1])
+
     def _growth_table(self) -> Table:
         counted, measured = self.fit(), self.fit(True) if self.timed else {}
         header = ("method", "counted", *(("measured", "95 % from", "to") if self.timed else ()), "how")
@@ -176,6 +197,10 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
                 fit = measured.get(name)
                 cells += [None, None, None] if fit is None else [_digits(fit.slope), _digits(fit.low), _digits(fit.high)]
             rows.append((*cells, METHODS[name].summary))
+        for name in self.peers():
+            if name in measured:
+                fit = measured[name]
+                rows.append((name, None, _digits(fit.slope), _digits(fit.low), _digits(fit.high), PEERS[name].summary))
         return Table(f"Growth: exponent k in cost = {self.vary}^k, over the upper half of the sizes", header, tuple(rows))
 
     def noise(self) -> str:
@@ -186,7 +211,22 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
     # ---- figures -------------------------------------------------------------------------------------------------------
 
     def figures(self) -> tuple[Figure, ...]:
-        return tuple(self._figure(measured) for measured in ((True, False) if self.timed else (False,)))
+        measured = (self._figure(True), *((self._peers_figure(),) if self.peers() else ())) if self.timed else ()
+        return (*measured, self._figure(False))
+
+    def _peers_figure(self) -> Figure:
+        names = [name for name in ("forward", "reverse") if name in self.methods(True)] + self.peers()
+        last, sizes = self.rows[-1], self.sizes()
+        costs = ", ".join(f"{name} {cost:.3g}" for name in names if (cost := last.relative(name, True)) is not None)
+        caption = ("Forward and reverse are dualad's. Every answer was compared with dualad's before it was timed; what a library "
+                   "does once for a function (tracing, compiling) is not in the time, running it is.")
+        return Figure(
+            f"{self.name}-{self.vary}-peers", f"{self.subject()}: other libraries on the same function, measured",
+            f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}", "time / one value of f",
+            " ".join([*self._beside(), caption]),
+            f"Log-log plot of the time of the Jacobian against {self.vary} from {sizes[0]} to {sizes[-1]}, dualad and other "
+            f"libraries; at the last size, in values of f: {costs}.",
+            tuple(replace(self._curve(name, True), label=f"dualad {name}" if name in METHODS else name) for name in names))
 
     def _figure(self, measured: bool) -> Figure:
         by = "measured" if measured else "counted"
@@ -211,7 +251,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         if not measured:
             return Curve(name, x, y, name)
         bands = [band for row in rows if (band := row.band(name)) is not None]
-        return Curve(name, x, y, name, "points", tuple(low for low, _ in bands), tuple(high for _, high in bands))
+        role = f"peer {list(PEERS).index(name) + 1}" if name in PEERS else name
+        return Curve(name, x, y, role, "points", tuple(low for low, _ in bands), tuple(high for _, high in bands))
 
     def _theory(self) -> list[Curve]:
         """The bounds of the cost model for any f whatever its operations, as bands."""
@@ -245,7 +286,7 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
             elif measured.at is None and counted.at is not None:
                 lines.append("The count has a crossover in this range, the clock has none: the fixed cost of running Python "
                              "outweighs the arithmetic at these sizes.")
-            lines += self._below_bounds()
+            lines += self._below_bounds() + self._beside()
         for clocked in (False, True) if self.timed else (False,):
             alone = self.crossover(clocked, separate=True)
             if alone.at is not None:
@@ -266,6 +307,17 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         verb = "lies" if len(lower) == 1 else "lie"
         return [f"At the last size {' and '.join(lower)} {verb} below the grey band, which counts arithmetic only: all tangents of "
                 "a run, or adjoints of a recording, share its Python, and Python is most of the time of f."]
+
+    def _beside(self) -> list[str]:
+        """Other libraries at the last size that has any."""
+        rows = [row for row in self.rows if any(row.relative(name, True) is not None for name in self.peers())]
+        if not rows:
+            return []
+        last = rows[-1]
+        costs = sorted((cost, name) for name in self.peers() if (cost := last.relative(name, True)) is not None)
+        mode, own = self._best(last)
+        said = ", ".join(f"{name} {cost:.3g}" for cost, name in costs)
+        return [f"Other libraries at {self.vary} = {getattr(last, self.vary)}, in values of f: {said}; dualad ({mode}) {own:.3g}."]
 
     def _seen(self, last: Row) -> str:
         """What am I seeing?"""
