@@ -30,11 +30,16 @@ static PyObject *(*da_call_math1)(int code, PyObject *x);
 static PyObject *(*da_call_math2)(int code, PyObject *x, PyObject *y);
 static PyTypeObject *da_dual_type, *da_var_type;
 
+/* How many `with dualad.kinks(...)` are open: rows then ask Python whether they are at a kink, and what holds there. */
+static int da_watch_kinks;
+
 /* A row on the two scalar types of open levels, for finite results; anything else is da_call_math1's business. */
 #define UNARY(name, value, dx, cls, domain) \
     static PyObject *da_py_##name(PyObject *self, PyObject *x) \
     { \
         (void)self; \
+        if (da_watch_kinks) \
+            return da_call_math1(DA_OP_##name, x); \
         if (Py_TYPE(x) == da_dual_type) { \
             const da_dual_object *t = (const da_dual_object *)(const void *)x; \
             const double v = da_inline_##name(t->v, 0.0), p = da_inline_##name##_px(t->v, 0.0, v); \

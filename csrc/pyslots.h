@@ -121,12 +121,12 @@ static PyObject *da_var_slow_pow(PyObject *l, PyObject *r)
 
 static PyObject *da_dual_power3(PyObject *l, PyObject *r, PyObject *modulus)
 {
-    return modulus == Py_None ? da_dual_power(l, r) : da_dual_slow_power3(l, r, modulus);
+    return modulus == Py_None && !da_watch_kinks ? da_dual_power(l, r) : da_dual_slow_power3(l, r, modulus);
 }
 
 static PyObject *da_var_power3(PyObject *l, PyObject *r, PyObject *modulus)
 {
-    return modulus == Py_None ? da_var_power(l, r) : da_var_slow_power3(l, r, modulus);
+    return modulus == Py_None && !da_watch_kinks ? da_var_power(l, r) : da_var_slow_power3(l, r, modulus);
 }
 
 /* Put one slot in place and keep what it replaced. */

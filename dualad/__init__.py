@@ -18,6 +18,7 @@ from .checkpointing import checkpoint, checkpoint_sequence
 from .constants import stop_gradient, value
 from .custom import custom_jvp, custom_vjp
 from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from .kinks import KinkError, KinkWarning, kinks, one_sided
 from .series import taylor, taylor_value
 from .testing import check_grads
 
@@ -25,6 +26,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Dual",
+    "KinkError",
+    "KinkWarning",
     "LeakedValueError",
     "check_grads",
     "checkpoint",
@@ -39,9 +42,11 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "kinks",
     "linearize",
     "math",
     "numpy",
+    "one_sided",
     "recommend",
     "stop_gradient",
     "taylor",

@@ -19,7 +19,7 @@ LAYERS = {
     "rules": 3,
     "forward": 4, "reverse": 4,
     "api": 5,
-    "jacobians": 6, "series": 6, "custom": 6, "rerun": 6, "checkpointing": 7,
+    "jacobians": 6, "series": 6, "kinks": 6, "custom": 6, "rerun": 6, "checkpointing": 7,
     "testing": 7, "problems": 7, "recommendation": 7,
     "__init__": 8,
     "compare": 9, "layout": 9, "teach": 10,

@@ -159,6 +159,8 @@ cdef object array_elementwise(int code, object l, object r):
     cdef da_entry *e
     if level == 0:
         return None
+    if da_watch_kinks and (result := at_kink(code, l, r)) is not None:
+        return result
     t = LEVELS[level & MASK].tape
     l = operand(l)
     if not load(l, level, t, binary and USES_X[code], &x):

@@ -179,6 +179,7 @@ ctypedef void (*loop_fn)(char **args, const Py_ssize_t *dims, const Py_ssize_t *
 cdef extern from "pyops.h":
     PyMethodDef da_math_methods[]
     loop_fn da_ufunc_loops[][2]
+    int da_watch_kinks
     PyTypeObject *da_dual_type
     PyTypeObject *da_var_type
     object (*da_call_math1)(int code, object x)

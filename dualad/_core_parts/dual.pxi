@@ -78,6 +78,8 @@ cdef class Dual(Traced):
         return self
 
     def __abs__(self):
+        if da_watch_kinks and (result := at_kink(DA_OP_absolute, self, None)) is not None:
+            return result
         if not alive(self.level):
             raise_leaked(self)
         return new_dual(da_inline_absolute(self.v, 0.0), times(DA_OP_absolute, da_inline_absolute_px(self.v, 0.0, 0.0), self.d),
@@ -118,6 +120,8 @@ cdef class Dual(Traced):
         cdef int code
         if method == "__call__" and not kwargs:
             code = code_of(ufunc)
+            if code and da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
+                return result
             if code:
                 if len(inputs) == 1 and alive(self.level):
                     return dual_numpy_unary(code, self)
@@ -188,6 +192,8 @@ cdef inline int dual_operand(object o, double *x) except -1:
 
 cdef object dual_binary(int code, object l, object r, object ufunc):
     cdef double x = 0.0, y = 0.0
+    if da_watch_kinks and (result := at_kink(code, l, r)) is not None:
+        return result
     if dual_operand(l, &x) and dual_operand(r, &y):
         result = dual_binary_with_value(code, l, r, da_value(code, x, y))
         if result is not None:
@@ -291,6 +297,8 @@ cdef class DualVec(Traced):
         return self
 
     def __abs__(self):
+        if da_watch_kinks and (result := at_kink(DA_OP_absolute, self, None)) is not None:
+            return result
         return vec_unary(DA_OP_absolute, self, False)
 
     def __bool__(self):
@@ -323,6 +331,8 @@ cdef class DualVec(Traced):
         cdef int code
         if method == "__call__" and not kwargs:
             code = code_of(ufunc)
+            if code and da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
+                return result
             if code and len(inputs) == 1:
                 return vec_unary(code, self, True)
             if code and len(inputs) == 2:

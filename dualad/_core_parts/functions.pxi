@@ -112,6 +112,8 @@ MATH = {}         # scalar functions: name -> callable
 
 cdef object math1(int code, object x):
     cdef double v
+    if da_watch_kinks and isinstance(x, Traced) and (result := at_kink(code, x, None)) is not None:
+        return result
     if type(x) is Dual:
         if not alive((<Dual>x).level):
             raise_leaked(x)
@@ -137,6 +139,8 @@ cdef object math2(int code, object x, object y):
     cdef bint p = as_constant(x, &a), q = as_constant(y, &b)
     if p and q:
         return checked(code, a, b)
+    if da_watch_kinks and (result := at_kink(code, x, y)) is not None:
+        return result
     if (p or type(x) is Dual or type(x) is Var) and (q or type(y) is Dual or type(y) is Var):
         if type(x) is Dual:
             a = (<Dual>x).v

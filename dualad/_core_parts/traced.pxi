@@ -6,6 +6,7 @@
 cdef object hook_ufunc = None      # (ufunc, method, inputs, kwargs) -> result
 cdef object hook_function = None   # (func, args, kwargs) -> result
 cdef object hook_describe = None   # (traced) -> plain primal, for printing and plain comparisons
+cdef object hook_kink = None       # (ufunc, inputs) -> result where a kink was hit and a choice made, else None
 
 
 def set_hooks(ufunc, function, describe):
@@ -21,6 +22,20 @@ cdef object ufunc_matmul = np.matmul
 
 COMPARISONS = {Py_LT: np.less, Py_LE: np.less_equal, Py_EQ: np.equal, Py_NE: np.not_equal,
                Py_GT: np.greater, Py_GE: np.greater_equal}
+
+
+def watch_kinks(bint on, hook):
+    """Ask hook(ufunc, inputs) before every row, while more `on` than off calls were made."""
+    global da_watch_kinks, hook_kink
+    hook_kink = hook
+    da_watch_kinks += 1 if on else -1
+
+
+# What holds at a kink, or None: then the row's own rule does.
+cdef inline object at_kink(int code, object x, object y):
+    if not da_watch_kinks:
+        return None
+    return hook_kink(UFUNC_OF[code], (x, y) if BINARY_ROW[code] else (x,))
 
 
 cdef inline bint is_operand(object o):

@@ -49,6 +49,8 @@ cdef class Var(Traced):
         return self
 
     def __abs__(self):
+        if da_watch_kinks and (result := at_kink(DA_OP_absolute, self, None)) is not None:
+            return result
         return var_unary(DA_OP_absolute, self, da_inline_absolute(self.v, 0.0))
 
     def __bool__(self):
@@ -91,6 +93,8 @@ cdef class Var(Traced):
         if method == "__call__" and not kwargs:
             code = code_of(ufunc)
             if code:
+                if da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
+                    return result
                 if len(inputs) == 1:
                     return var_unary(code, self, numpy_value(code, self.v, 0.0))
                 result = var_numpy_binary(code, inputs[0], inputs[1])
@@ -122,6 +126,8 @@ cdef inline int var_operand(object o, double *x) except -1:
 
 cdef object var_binary(int code, object l, object r, object ufunc):
     cdef double x = 0.0, y = 0.0
+    if da_watch_kinks and (result := at_kink(code, l, r)) is not None:
+        return result
     if var_operand(l, &x) and var_operand(r, &y):
         result = var_binary_with_value(code, l, r, da_value(code, x, y))
         if result is not None:
