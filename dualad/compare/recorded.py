@@ -25,7 +25,7 @@ class Recorded:
     operations : Operations
         Counted on the tape; see :mod:`dualad.cost`.
     nodes : int
-        Entries of the tape: a scalar operation, or one on whole arrays.
+        Entries of the tape: an input, a scalar operation, or one on whole arrays.
     nbytes : int
         What the tape takes: nodes, values and constants.
     """
@@ -57,7 +57,7 @@ def recorded(f: Callable[..., Any], *args: Any) -> Recorded:
     >>> from dualad.compare.recorded import recorded
     >>> tape = recorded(lambda x, w: x[0] * x[1] + w, [2.0, 3.0], 1.0)
     >>> tape.operations.mult, tape.operations.add, tape.nodes, tape.nbytes > 0
-    (1, 1, 2, True)
+    (1, 1, 5, True)
     """
     leaves, structure = flatten(args)
     exact = [float(leaf) if np.ndim(leaf) == 0 else np.asarray(leaf, dtype=float) for leaf in leaves]

@@ -48,13 +48,12 @@ def rebind(f: Callable[..., Any], namespace: Any, constant: Callable[[np.ndarray
 
     Examples
     --------
-    >>> import types
-    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from dualad import problems
     >>> from dualad.compare.peers import rebind
-    >>> def f(x):
-    ...     return np.sin(x) + 1
-    >>> rebind(f, types.SimpleNamespace(sin=lambda x: 10 * x))(2)
-    21
+    >>> f = problems.get("cos_of_sum").f  # cos(sin x^2 + 3 x^2)
+    >>> rebind(f, SimpleNamespace(cos=lambda x: 10 * x, sin=lambda x: x))(1.0)
+    40.0
     """
     copy: Callable[..., Any] = _Rebinding(namespace, constant).value(f)
     return copy
