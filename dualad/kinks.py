@@ -225,7 +225,8 @@ def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | N
             raise ValueError(f"kinks: {name}={value!r} is no subgradient; choose from [{low:g}, 1]")
     if on not in ("ignore", "warn", "raise"):
         raise ValueError(f"kinks: on is 'ignore', 'warn' or 'raise', not {on!r}")
-    chosen = _Choice(*(None if v is None else float(v) for v in (abs, relu, tie)), on=on)  # type: ignore[misc]
+    a, b, c = (None if v is None else float(v) for v in (abs, relu, tie))
+    chosen = _Choice(a, b, c, on)
     with _open(chosen):
         yield
 
