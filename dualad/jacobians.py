@@ -12,7 +12,7 @@ from .api import _named, grad, jvp
 from .arguments import Selection, check_callable, check_tangent
 from .forward import push
 from .generic import dtype_of, shape_of, size_of
-from .prediction import Plan, faster, phrase, sweep_times
+from .prediction import ONE_CHUNK, Plan, faster, faster_at_once, phrase, sweep_times
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, unflatten
@@ -26,7 +26,7 @@ WIDE_CHUNK = 128
 
 def chunk_size(n: int) -> int:
     """How many of n directions one sweep carries (measured: 32 up to some hundreds, 128 from there on)."""
-    return n if n <= 48 else CHUNK if n < 512 else WIDE_CHUNK
+    return n if n <= ONE_CHUNK else CHUNK if n < 512 else WIDE_CHUNK
 
 
 def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
@@ -260,8 +260,8 @@ def plan(recording: Recording, leaves: Sequence[Any]) -> Plan:
         m += size
         if recording.depends(y):
             swept += size
-            sweeps += 1 if 0 < size <= 48 else _sweeps(size)
-    columns = 1 if 0 < n <= 48 else _sweeps(n)
+            sweeps += _sweeps(size)
+    columns = _sweeps(n)
     return n, m, (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * (inputs + 1)), inputs * len(outs)
 
 
@@ -310,14 +310,14 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
     def recorded(chosen: Selection) -> Recording | None:
         if mode == "fwd" or (mode == "auto" and _one_run_on_duals(chosen)):
             return _recorded(f, chosen)
-        return record(lambda *xs: f(*xs, **chosen.kwargs), chosen.leaves, chosen.call)
+        return record((lambda *xs: f(*xs, **chosen.kwargs)) if chosen.kwargs else f, chosen.leaves, chosen.call)
 
     def jac(*args: Any, **kwargs: Any) -> Any:
         chosen = Selection("jacobian", argnums, args, kwargs)
         recording = recorded(chosen)
         if recording is None:
             return _run_duals(f, chosen)
-        if mode == "rev" or (mode == "auto" and faster(recording.level, plan(recording, chosen.leaves)) == "rev"):
+        if mode == "rev" or (mode == "auto" and _faster(recording, chosen.leaves) == "rev"):
             return _reverse(recording, chosen)
         return _sweep_columns(recording, chosen) if recording.level.plain else _run_duals(f, chosen)
 
@@ -335,17 +335,28 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
     return _named(jac, f, "jacobian")
 
 
+def _faster(recording: Recording, leaves: Sequence[Any]) -> str:
+    outs = recording.outputs
+    if len(leaves) == 1 and len(outs) == 1 and recording.depends(outs[0]):
+        mode = faster_at_once(recording.level, getattr(leaves[0], "size", 1), outs[0].size)
+        if mode is not None:
+            return mode
+    return faster(recording.level, plan(recording, leaves))
+
+
 def explain(recording: Recording, leaves: Sequence[Any]) -> tuple[str, str]:
     """The mode that :func:`jacobian` takes over a recording ("fwd" or "rev"), and the reason in one sentence."""
     planned = plan(recording, leaves)
-    mode = faster(recording.level, planned)
+    mode = _faster(recording, leaves)
     return mode, phrase(mode, planned, sweep_times(recording.level, planned))
 
 
 def _one_run_on_duals(chosen: Selection) -> bool:
     """Off the tape of floats, forward mode runs f again, so one input is not worth a recording."""
-    leaves = chosen.leaves
-    return len(leaves) == 1 and size_of(leaves[0]) <= 1 and (open_count() > 0 or dtype_of(leaves[0]) != np.float64)
+    if len(chosen.leaves) != 1:
+        return False
+    x = chosen.leaves[0]
+    return (open_count() > 0 or dtype_of(x) != np.float64) and size_of(x) <= 1
 
 
 def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
