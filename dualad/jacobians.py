@@ -12,7 +12,7 @@ from .api import _named, grad, jvp
 from .arguments import Selection, check_callable, check_tangent
 from .forward import push
 from .generic import dtype_of, shape_of, size_of
-from .prediction import ONE_CHUNK, Plan, faster, faster_at_once, phrase, sweep_times
+from .prediction import Plan, faster, phrase, settled, sweep_times
 from .pull import pull, pushforward
 from .reverse import Recording, record
 from .tree import flatten, unflatten
@@ -26,7 +26,7 @@ WIDE_CHUNK = 128
 
 def chunk_size(n: int) -> int:
     """How many of n directions one sweep carries (measured: 32 up to some hundreds, 128 from there on)."""
-    return n if n <= ONE_CHUNK else CHUNK if n < 512 else WIDE_CHUNK
+    return n if n <= 48 else CHUNK if n < 512 else WIDE_CHUNK
 
 
 def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
@@ -337,9 +337,11 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str 
 
 def _faster(recording: Recording, leaves: Sequence[Any]) -> str:
     outs = recording.outputs
-    if len(leaves) == 1 and len(outs) == 1 and recording.depends(outs[0]):
-        mode = faster_at_once(recording.level, getattr(leaves[0], "size", 1), outs[0].size)
-        if mode is not None:
+    if len(leaves) == 1 and len(outs) == 1 and recording.depends(outs[0]):  # the plan of the common case, without its containers
+        n, m = getattr(leaves[0], "size", 1), outs[0].size
+        columns, rows = (1 if 0 < n <= 48 else _sweeps(n)), (1 if 0 < m <= 48 else _sweeps(m))
+        mode = settled(recording.level, n, columns, n, 1 + columns, rows, m, 2 * rows, 1)
+        if mode:
             return mode
     return faster(recording.level, plan(recording, leaves))
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from . import _core
 
-__all__ = ["FORWARD", "REVERSE", "Counters", "Plan", "SweepConstants", "Sweeps", "counters", "faster", "faster_at_once", "phrase",
+__all__ = ["FORWARD", "REVERSE", "Counters", "Plan", "SweepConstants", "Sweeps", "counters", "faster", "phrase", "settled",
            "sweep_time", "sweep_times"]  # fmt: skip
 
 
@@ -161,6 +161,26 @@ def sweep_times(level: Any, plan: Plan) -> tuple[float, float]:
     return sweep_time(FORWARD, tape, forward, blocks), sweep_time(REVERSE, tape, reverse, blocks)
 
 
+def settled(level: Any, n: int, fs: int, fl: int, fleaves: int, rs: int, rl: int, rleaves: int, blocks: int) -> str:
+    """What :func:`faster` answers as far as slots and calls tell, "" where the tape has to be read; the plan as flat numbers."""
+    if not level.plain:
+        return ""
+    start, leaf, block, call, call_lane, partial, lane, product = FORWARD
+    start_r, leaf_r, block_r, call_r, call_lane_r, partial_r, lane_r, product_r = REVERSE
+    slots, calls = level.slots - n, level.calls
+    gap = (fs * start - rs * start_r + (fl * lane - rl * lane_r) * slots + fleaves * leaf - rleaves * leaf_r
+           + blocks * (block - block_r))  # fmt: skip
+    if calls:
+        gap += len(calls) * (fs * call - rs * call_r + fl * call_lane - rl * call_lane_r)
+    if slots * (fl + rl) < SMALL:
+        return "rev" if gap > 0 else "fwd"
+    nonlinear = (fs * partial - rs * partial_r) * slots  # no more operations are nonlinear than wrote a number
+    products = fl * product - rl * product_r
+    if products >= 0 and gap > 0 and gap + nonlinear > 0:
+        return "rev"
+    return "fwd" if products <= 0 and gap <= 0 and gap + nonlinear <= 0 else ""
+
+
 def faster(level: Any, plan: Plan) -> str:
     """The mode with the smaller of :func:`sweep_times`, "fwd" or "rev"; the tape is walked only where its slots do not settle it.
 
@@ -173,40 +193,13 @@ def faster(level: Any, plan: Plan) -> str:
     >>> faster(recording.level, (1000, 1, (8, 1000, 9), (1, 1, 2), 1))
     'rev'
     """
-    if level.plain:
-        n, _, (fs, fl, fleaves), (rs, rl, rleaves), blocks = plan
-        start, leaf, block, call, call_lane, partial, lane, product = FORWARD
-        start_r, leaf_r, block_r, call_r, call_lane_r, partial_r, lane_r, product_r = REVERSE
-        slots = level.slots - n
-        gap = (fs * start - rs * start_r + (fl * lane - rl * lane_r) * slots + fleaves * leaf - rleaves * leaf_r
-               + blocks * (block - block_r))  # fmt: skip
-        if level.calls:
-            gap += len(level.calls) * (fs * call - rs * call_r + fl * call_lane - rl * call_lane_r)
-        if slots * (fl + rl) < SMALL:
-            return "rev" if gap > 0 else "fwd"
-        nonlinear = (fs * partial - rs * partial_r) * slots  # no more operations are nonlinear than wrote a number
-        products = fl * product - rl * product_r
-        if products >= 0 and gap > 0 and gap + nonlinear > 0:
-            return "rev"
-        if products <= 0 and gap <= 0 and gap + nonlinear <= 0:
-            return "fwd"
+    n, _, forward, reverse, blocks = plan
+    mode = settled(level, n, *forward, *reverse, blocks)
+    if mode:
+        return mode
     times = sweep_times(level, plan)
     return "fwd" if times[0] <= times[1] else "rev"
 
-
-def faster_at_once(level: Any, n: int, m: int) -> str | None:
-    """:func:`faster` for a small recording of one leaf in, one leaf out, that either mode sweeps once; None for others."""
-    work = level.slots - n
-    if work * (n + m) >= SMALL or not (0 < n <= ONE_CHUNK and 0 < m <= ONE_CHUNK) or level.calls or not level.plain:
-        return None
-    return "rev" if START_GAP + (n * LANE - m * LANE_REVERSE) * work > 0 else "fwd"
-
-
-#: as many tangents or adjoints fit one sweep
-ONE_CHUNK = 48
-#: what one forward sweep takes longer to start, fill and read than one reverse sweep
-LANE, LANE_REVERSE = FORWARD.lane, REVERSE.lane
-START_GAP = (FORWARD.start + 2 * FORWARD.leaf + FORWARD.block) - (REVERSE.start + 2 * REVERSE.leaf + REVERSE.block)
 
 #: a run of f on duals, in units of one reverse sweep of a recording that is not on the tape of floats
 RERUN = 1.2

@@ -75,13 +75,11 @@ def test_the_short_cut_decides_as_the_whole_formula(forward, reverse, blocks, n)
         assert prediction.faster(level, plan) == ("fwd" if times[0] < times[1] else "rev")
 
 
-@given(st.integers(0, 60), st.integers(0, 60))
-def test_small_recordings_are_decided_at_once_and_alike(n, m):
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_one_leaf_in_and_out_is_decided_as_its_plan(n, m):
     x = np.linspace(0.1, 1.0, n)
-    level, plan = planned(lambda x: np.sin(np.resize(np.sum(x), m)), x)
-    mode = prediction.faster_at_once(level, n, m)
-    assert mode in (None, prediction.faster(level, plan))
-    assert mode is not None or n * m == 0 or max(n, m) > 48 or (level.slots - n) * (n + m) >= prediction.SMALL or level.calls
+    recording = record(lambda x: np.sin(np.resize(np.sum(x), m)), [x], tuple)
+    assert jacobians._faster(recording, [x]) == prediction.faster(recording.level, jacobians.plan(recording, [x]))
 
 
 def test_more_of_anything_costs_more():
