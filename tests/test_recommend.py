@@ -3,6 +3,9 @@
 What is asserted are counts, decisions far from the crossover, and that the two layers agree; never a second.
 """
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,6 +93,12 @@ def test_more_of_anything_costs_more():
             assert prediction.sweep_time(constants, tape._replace(**{field: 1000}), (2, 60, 9), 3) > base
         for sweeps, blocks in (((3, 60, 9), 3), ((2, 61, 9), 3), ((2, 60, 10), 3), ((2, 60, 9), 4)):
             assert prediction.sweep_time(constants, tape, sweeps, blocks) > base
+
+
+def test_the_page_prints_the_constants_in_use():
+    page = (Path(__file__).resolve().parent.parent / "docs" / "which-mode.md").read_text(encoding="utf-8")
+    printed = [tuple(map(float, row)) for row in re.findall(r"^\|[^|\n]*\| ([\d.]+) \| ([\d.]+) \|$", page, re.MULTILINE)]
+    assert sorted(printed) == sorted(zip(prediction.FORWARD, prediction.REVERSE, strict=True))
 
 
 # ---- jacobian(mode="auto") -------------------------------------------------------------------------------------------
