@@ -17,7 +17,9 @@ from dualad import _core
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("benches/*.md"), *ROOT.glob("examples/**/*.md")])
+#: every page; those of the companion run section by section in test_companion.py, the gallery's scripts in test_gallery.py
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("benches/*.md"), *ROOT.glob("examples/**/*.md"),
+                *(p for p in DOCS.rglob("*.md") if not {"_build", "_generated"} & set(p.parts))])  # fmt: skip
 FLAGS = doctest.ELLIPSIS
 
 
@@ -44,7 +46,8 @@ def run_page(path):
 
 
 @pytest.mark.parametrize("path", PAGES, ids=page_id)
-def test_code_of_the_pages_runs(path):
+def test_code_of_the_pages_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a page may write files
     run_page(path)
 
 
@@ -126,6 +129,9 @@ def test_links_resolve(path):
 def test_index_leads_to_every_page():
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "index.md").read_text(encoding="utf-8")))
     assert linked == {p.name for p in DOCS.glob("*.md")} - {"index.md"}
+    for folder in (p.parent for p in DOCS.glob("*/index.md")):
+        text = (folder / "index.md").read_text(encoding="utf-8")
+        assert set(re.findall(r"\]\(([\w-]+\.md)[)#]", text)) >= {p.name for p in folder.glob("*.md")} - {"index.md"}
 
 
 # ---- tables ------------------------------------------------------------------------------------------------------------------
@@ -146,6 +152,14 @@ def make_tables():
 def test_rule_page_is_current():
     """docs/rules.md is what docs/make_tables.py writes now."""
     assert (DOCS / "rules.md").read_text(encoding="utf-8") == make_tables().rules_page(), "run python docs/make_tables.py"
+
+
+def test_options_page_is_current():
+    """docs/compare-options.md is what docs/make_tables.py makes of the registered experiments, and names all of them."""
+    page = (DOCS / "compare-options.md").read_text(encoding="utf-8")
+    assert page == make_tables().options_page(), "run python docs/make_tables.py"
+    assert len(re.findall(r"^## ", page, re.MULTILINE)) >= 12
+    assert "`--snapshots SIZES`" in page
 
 
 def test_coverage_page_is_current():
