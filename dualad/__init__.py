@@ -59,7 +59,7 @@ __all__ = [
 
 #: loaded at their first use: a sub-package, or what one of its modules calls by that name
 _LAZY = {"compare": "compare", "problems": "problems", "recommend": "recommendation",
-         "layout": "layout", "teach": "teach"}
+         "layout": "layout", "teach": "teach", "explain": "explanation", "diagnose": "explanation"}
 
 
 def __getattr__(name: str) -> object:

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from . import __version__
-from .compare import command
 
 __all__ = ["main"]
 
-USAGE = """usage: dualad compare [experiment] [options]   what each way of differentiating costs
-       dualad compare --help
-       dualad --version"""
+
+@dataclass(frozen=True)
+class Command:
+    """A row of the table: its arguments, what it does, the module whose `main` takes the rest, does it measure time?"""
+
+    arguments: str
+    summary: str
+    module: str
+    measures: bool = False
+
+
+COMMANDS = {
+    "compare": Command("[experiment] [options]", "what each way of differentiating costs", ".compare.command", measures=True),
+    "explain": Command("module:function --at X,...", "how a derivative comes about, operation by operation",
+                       ".explanation.command"),
+}
+
+
+def usage() -> str:
+    """The commands, one a line."""
+    lines = [(f"dualad {name} {command.arguments}", command.summary) for name, command in COMMANDS.items()]
+    width = max(len(line) for line, _ in lines)
+    shown = [f"{line:<{width}}   {summary}" for line, summary in lines]
+    return "\n       ".join([f"usage: {shown[0]}", *shown[1:], f"dualad {'|'.join(COMMANDS)} --help", "dualad --version"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,14 +62,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"dualad {__version__}")
         return 0
     if not arguments or arguments[0] in ("--help", "-h"):
-        print(USAGE)
+        print(usage())
         return 0
-    if arguments[0] != "compare":
-        print(f"dualad: error: no command {arguments[0]!r}; there is: compare", file=sys.stderr)
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        print(f"dualad: error: no command {arguments[0]!r}; there is: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    if argv is None:
-        command.pin_threads()
-    return command.main(arguments[1:])
+    module = importlib.import_module(command.module, __package__)
+    if command.measures and argv is None:
+        module.pin_threads()
+    code: int = module.main(arguments[1:])
+    return code
 
 
 if __name__ == "__main__":

@@ -18,10 +18,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Block", "Event", "Kink", "Node", "Operand", "Program", "Quantity", "quantity", "to_plain"]
+__all__ = ["Block", "Event", "Kink", "Node", "Operand", "Program", "Quantity", "UnknownNameError", "quantity", "to_plain"]
 
 #: arrays with more elements than this keep a summary only
 LARGEST = 64
+
+
+class UnknownNameError(KeyError):
+    """A value that the program has not; the message says which there are."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,14 @@ def quantity(x: Any) -> Quantity:
     if not a.size:
         return Block(a.shape)
     with np.errstate(all="ignore"):
-        return Block(a.shape, float(a.min()), float(a.max()), float(a.mean()), float(np.linalg.norm(a.ravel())),
-                     tuple(a.ravel().tolist()) if a.size <= LARGEST else ())
+        return Block(
+            a.shape,
+            float(a.min()),
+            float(a.max()),
+            float(a.mean()),
+            float(np.linalg.norm(a.ravel())),
+            tuple(a.ravel().tolist()) if a.size <= LARGEST else (),
+        )
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,8 @@ class Operand:
         operation on arrays of one shape; None for a constant and where it is a matrix that is never built.
     formula : str
         That derivative over the names of the program ("cos(t)"); "" where it is no formula of one line.
+    pullback : str
+        Of an array operation: what is added to the operand's adjoint, over `ct`, the adjoint of the result ("W.T @ ct").
     """
 
     node: int | None
@@ -114,6 +129,7 @@ class Operand:
     value: Quantity | None = None
     partial: Quantity | None = None
     formula: str = ""
+    pullback: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,9 +211,9 @@ class Event:
     sweep : {"forward", "tangent", "reverse"}
     action : {"visit", "read", "compute", "zero", "seed", "increment", "set"}
         visit: the sweep comes to `node`. read: it looks at `other`. compute: the value (tangent) of `node` is now `value`.
-        zero: all adjoints are 0 (version B). seed: the adjoint of the output (the tangent of an input) is set. increment: the adjoint
-        of `node` grows by `amount`, which comes from `other`, to `value` (version B). set: the adjoint of `node`, the sum of what was
-        read from its successors, is `value` (version A).
+        zero: all adjoints are 0 (version B). seed: the adjoint of the output (the value or tangent of an input) is set. increment:
+        the adjoint of `node` grows by `amount`, which comes from `other`, to `value` (version B). set: the adjoint of `node`, the
+        sum of what was read from its successors, is `value` (version A).
     node : int or None
     other : int or None
         The node that is read, or that the increment comes from.
@@ -208,7 +224,8 @@ class Event:
     text : str
         The step in a line: "dJ/dt += dJ/du1 * cos(t)".
     operations : int
-        Multiplications, additions and elementary functions of the whole sweep so far.
+        Scalar operations of the sweep so far: one for each number an operation writes, two for each number an increment adds (a
+        multiplication and an addition).
     memory : int
         Numbers that are held after the step, those of the forward sweep included.
     operand : int or None
@@ -317,13 +334,13 @@ class Program:
     notes: tuple[str, ...] = ()
 
     def node(self, name: str) -> Node:
-        """The node of that name; KeyError says which there are."""
+        """The node of that name; UnknownNameError (a KeyError) says which there are."""
         for node in self.nodes:
             if node.name == name:
                 return node
         names = [node.name for node in self.nodes]
         listed = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
-        raise KeyError(f"no value called {name!r}; there are {listed}")
+        raise UnknownNameError(f"no value called {name!r}; there are {listed}")
 
     def successors(self) -> tuple[tuple[int, ...], ...]:
         """For each node, the nodes that read it, in the order of the program."""

@@ -1,0 +1,134 @@
+"""Formulas and names of a program in LaTeX, as lecture slides print them."""
+
+from __future__ import annotations
+
+import ast
+
+from .formulas import Expr, constant_text, parse
+
+__all__ = ["latex", "latex_name"]
+
+_GREEK = {
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "pi",
+    "rho",
+    "sigma",
+    "tau",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
+    "Phi",
+    "Theta",
+    "Sigma",
+    "Omega",
+    "Delta",
+    "Gamma",
+    "Lambda",
+    "Psi",
+    "Xi",
+}
+_FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min", "det"}
+
+
+def latex_name(name: str) -> str:
+    r"""A name of the program in LaTeX: u1 -> u_1, theta -> \theta, x_2 -> x_2, y_star -> y^*.
+
+    Examples
+    --------
+    >>> from dualad.explanation.typeset import latex_name
+    >>> latex_name("u1"), latex_name("y_star"), latex_name("w[0]")
+    ('u_1', 'y^*', 'w_{0}')
+    """
+    name = name.rstrip("_")
+    if name.endswith("]") and "[" in name:
+        base, _, index = name[:-1].partition("[")
+        return rf"{latex_name(base)}_{{{index.replace(chr(39), '').replace('][', ',')}}}"
+    head = name.rstrip("0123456789")
+    digits = name[len(head) :]
+    if head.endswith("_star") or name.endswith("_star"):
+        return f"{latex_name(name.removesuffix('_star'))}^*"
+    head = head.removesuffix("_") if digits else head
+    body = f"\\{head}" if head in _GREEK else head if len(head) <= 1 else rf"\mathit{{{head}}}".replace("_", r"\_")
+    return body if not digits else f"{body}_{digits}" if len(digits) == 1 else f"{body}_{{{digits}}}"
+
+
+def latex(text: str) -> str:
+    r"""A formula in LaTeX, as the lecture slides print it.
+
+    Examples
+    --------
+    >>> from dualad.explanation.typeset import latex
+    >>> print(latex("3*t"), latex("-sin(u)"), latex("x**2"), latex("1/(1 + exp(-a))"))
+    3t -\sin(u) x^2 \frac{1}{1 + \exp(-a)}
+    """
+    try:
+        return _Latex().visit(parse(text))[0]
+    except SyntaxError:
+        return rf"\text{{{text}}}".replace("_", r"\_")
+
+
+class _Latex:
+    def visit(self, tree: Expr) -> tuple[str, int]:
+        if isinstance(tree, ast.BinOp):
+            return self.binary(tree)
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+            inner, level = self.visit(tree.operand)
+            return f"-{inner}" if level >= 2 else f"-({inner})", 1
+        if isinstance(tree, ast.Call):
+            return self.call(tree), 8
+        if isinstance(tree, ast.Constant):
+            text = constant_text(tree.value) if isinstance(tree.value, (int, float)) else str(tree.value)
+            if "e" in text:
+                mantissa, exponent = text.split("e")
+                text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+            return text, 9
+        if isinstance(tree, ast.Attribute) and tree.attr == "T":
+            inner, level = self.visit(tree.value)
+            return (f"{inner}^T" if level >= 9 and "^" not in inner else f"({inner})^T"), 8
+        return latex_name(ast.unparse(tree)), 9
+
+    def call(self, tree: ast.Call) -> str:
+        name = ast.unparse(tree.func)
+        arguments = [self.visit(a)[0] for a in tree.args]
+        if name == "sqrt":
+            return rf"\sqrt{{{arguments[0]}}}"
+        if name in ("absolute", "fabs"):
+            return rf"\left|{arguments[0]}\right|"
+        if name == "inv" and len(tree.args) == 1:
+            return rf"{arguments[0]}^{{-1}}"
+        head = f"\\{name}" if name in _FUNCTIONS else rf"\operatorname{{{name}}}".replace("_", r"\_")
+        return f"{head}({', '.join(arguments)})"
+
+    def binary(self, tree: ast.BinOp) -> tuple[str, int]:
+        (left, a), (right, b) = self.visit(tree.left), self.visit(tree.right)
+        if isinstance(tree.op, ast.Div):
+            return rf"\frac{{{left}}}{{{right}}}", 7
+        if isinstance(tree.op, ast.Pow):
+            if isinstance(tree.left, ast.Call) and ast.unparse(tree.left.func) in _FUNCTIONS and len(tree.left.args) == 1:
+                head, _, rest = left.partition("(")
+                return rf"{head}^{right if len(right) == 1 else f'{{{right}}}'}({rest}", 8
+            base = left if a >= 9 and "^" not in left else f"({left})"
+            return f"{base}^{right}" if len(right) == 1 else f"{base}^{{{right}}}", 8
+        if isinstance(tree.op, (ast.Add, ast.Sub)):
+            if b <= 1 and (isinstance(tree.op, ast.Sub) or right.startswith("-")):
+                right = f"({right})"
+            return f"{left} {'+' if isinstance(tree.op, ast.Add) else '-'} {right}", 1
+        left = f"({left})" if a < 2 else left
+        right = f"({right})" if b < 2 else right
+        if isinstance(tree.op, ast.Mult) and right[0].isdigit():
+            return rf"{left} \cdot {right}", 2
+        tight = isinstance(tree.left, ast.Constant) or (len(left) > 0 and left[-1] in ")}") or right.startswith("(")
+        return f"{left}{'' if tight else ' '}{right}", 2

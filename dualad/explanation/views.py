@@ -1,0 +1,331 @@
+"""The tables of an explanation: forward trace, reverse trace, the two columns of a lecture, the summary of a long program."""
+
+from __future__ import annotations
+
+import functools
+import linecache
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .formulas import product, total
+from .program import Node, Program, Quantity
+from .sweeps import increment_text, term_text
+from .table import Cell, Table
+from .typeset import latex, latex_name
+
+__all__ = ["forward_table", "kink_table", "node_table", "reverse_table", "show", "summary_table", "two_columns"]
+
+
+def show(x: Quantity | None) -> str:
+    """A number with seven digits, an array in short."""
+    if x is None:
+        return ""
+    if isinstance(x, float):
+        return f"{x + 0.0:.7g}"
+    return str(x)
+
+
+def _number(x: Quantity | None) -> Cell:
+    text = show(x)
+    return Cell(text, "", 0, not text.startswith(("(", "[")))
+
+
+def _line(node: Node, program: Program) -> Cell:
+    return Cell(str(node.line) if node.line else "", "", node.line if node.file == program.file else 0, True)
+
+
+def _made(node: Node) -> Cell:
+    """name = formula."""
+    if not node.operation:
+        return Cell(node.name, latex_name(node.name))
+    return Cell(f"{node.name} = {node.formula}", f"{latex_name(node.name)} = {latex(node.formula)}")
+
+
+def _fraction(top: str, bottom: str) -> str:
+    return rf"\frac{{d{latex_name(top)}}}{{d{latex_name(bottom)}}}"
+
+
+def _listing(program: Program) -> tuple[tuple[int, str], ...]:
+    if not program.source:
+        return ()
+    return tuple(enumerate(program.source.splitlines(), program.first_line))
+
+
+def _table(
+    program: Program, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[str] = ()
+) -> Table:
+    return Table(
+        title,
+        tuple(columns),
+        tuple(map(tuple, rows)),
+        (*notes, *program.notes),
+        program.file,
+        _listing(program),
+        f"explain-{program.name}".replace("<", "").replace(">", ""),
+    )
+
+
+def _where(program: Program) -> str:
+    given = ", ".join(f"{program.nodes[i].name} = {show(program.nodes[i].value)}" for i in program.inputs[:6])
+    return given + (" ..." if len(program.inputs) > 6 else "")
+
+
+def node_table(program: Program) -> Table:
+    """Values and adjoints: what printing an explanation shows."""
+    columns = ["line", "value", "is", "adjoint", "is"]
+    shapes = any(node.shape for node in program.nodes)
+    rows = []
+    for node, adjoint in zip(program.nodes, program.adjoints, strict=True):
+        row = [
+            _line(node, program),
+            _made(node),
+            _number(node.value),
+            Cell(f"d{program.target}/d{node.name}", _fraction(program.target, node.name)),
+            _number(adjoint),
+        ]
+        rows.append([*row[:2], Cell(_shape(node)), *row[2:]] if shapes else row)
+    if shapes:
+        columns.insert(2, "shape")
+    return _table(program, f"{program.name} at {_where(program)}", columns, rows, _kink_notes(program))
+
+
+def _shape(node: Node) -> str:
+    return str(node.shape) if node.shape else ""
+
+
+def _kink_notes(program: Program) -> list[str]:
+    return [f"{kink.name} = {program.nodes[kink.node].formula} is at a kink: {kink.convention}" for kink in program.kinks[:3]]
+
+
+def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> Table:
+    """Primal trace beside tangent trace."""
+    rows = []
+    for node, tangent in zip(program.nodes, tangents, strict=True):
+        name = f"d{node.name}"
+        if not node.operation:
+            text, tex = name, f"d{latex_name(node.name)}"
+        else:
+            text, tex = f"{name} = {_tangent_text(node)}", f"d{latex_name(node.name)} = {_tangent_latex(node)}"
+        rows.append((_line(node, program), _made(node), _number(node.value), Cell(text, tex), _number(tangent)))
+    return _table(
+        program,
+        f"{program.name} at {_where(program)}: forward, seed {seed}",
+        ("line", "primal trace", "value", "tangent trace", "tangent"),
+        rows,
+    )
+
+
+def _tangent_text(node: Node) -> str:
+    parts = []
+    for operand in node.operands:
+        if operand.node is not None and operand.formula:
+            parts.append(product(operand.formula, f"d{operand.text}"))
+        elif operand.node is not None:
+            parts.append(f"d{node.name}/d{operand.text}[d{operand.text}]")
+    return " + ".join(parts).replace("+ -", "- ")
+
+
+def _tangent_latex(node: Node) -> str:
+    parts = []
+    for operand in node.operands:
+        if operand.node is None:
+            continue
+        name = f"d{latex_name(operand.text)}"
+        if not operand.formula:
+            parts.append(rf"{_fraction(node.name, operand.text)}[{name}]")
+        elif operand.formula in ("1", "-1"):
+            parts.append(operand.formula.replace("1", name))
+        else:
+            local = latex(operand.formula)
+            parts.append(rf"({local})\,{name}" if " + " in local or " - " in local else rf"{local}\,{name}")
+    return " + ".join(parts).replace("+ -", "- ")
+
+
+def reverse_table(
+    program: Program,
+    version: str,
+    adjoints: Sequence[Quantity],
+    terms: Sequence[tuple[int, int, int, Any]],
+    seeded: Sequence[int],
+    label: str,
+) -> Table:
+    """Primal trace beside adjoint trace, bottom up: the last operation first."""
+    rows = []
+    if version == "B":
+        rows.append((Cell("", number=True), Cell("all adjoints = 0"), Cell("", number=True), Cell(""), Cell("", number=True)))
+    sent: dict[int, list[tuple[int, int]]] = {}
+    made: dict[int, list[tuple[int, int]]] = {}
+    for u, place, v, _ in terms:
+        sent.setdefault(v, []).append((u, place))
+        made.setdefault(u, []).append((v, place))
+    for node in reversed(program.nodes):
+        i = node.index
+        lines = []
+        if version == "A":
+            parts = ["1"] * (i in seeded) + [term_text(program, label, u, place) for u, place in sent.get(i, ())]
+            lines.append(f"d{label}/d{node.name} = {' + '.join(parts) or '0'}".replace("+ -", "- "))
+        else:
+            if i in seeded:
+                lines.append(f"d{label}/d{node.name} = 1" if not sent.get(i) else f"d{label}/d{node.name} += 1")
+            lines += [increment_text(program, label, i, place) for _, place in made.get(i, ())]
+            if not lines:
+                lines.append(f"d{label}/d{node.name} is complete")
+        rows.append((_line(node, program), _made(node), _number(node.value), Cell("\n".join(lines)), _number(adjoints[i])))
+    how = (
+        "each adjoint pulls from the operations that read its value" if version == "A" else "each operation increments its operands"
+    )
+    return _table(
+        program,
+        f"{program.name} at {_where(program)}: reverse, version {version} ({how})",
+        ("line", "primal trace", "value", "adjoint trace", "adjoint"),
+        rows,
+    )
+
+
+# ---- the two columns of a lecture --------------------------------------------------------------------------------------
+
+
+def lecture_order(program: Program) -> list[int]:
+    """From the output to the inputs, by the longest way to an output; what is equally far keeps the order of the program."""
+    far = [0] * len(program.nodes)
+    for node in reversed(program.nodes):
+        for i in node.reads:
+            far[i] = max(far[i], far[node.index] + 1)
+    return sorted((node.index for node in program.nodes if node.operation), key=lambda i: (far[i], i))
+
+
+def two_columns(program: Program, adjoints: Sequence[Quantity], label: str, values: bool) -> Table:
+    """Forward | Backward, as lectures print it: the loss on top, an increment for each operand."""
+    rows = []
+    for i in lecture_order(program):
+        node = program.nodes[i]
+        texts, texs, numbers = [], [], []
+        for place, operand in enumerate(node.operands):
+            if operand.node is None or operand.node in [o.node for o in node.operands[:place]]:
+                continue
+            texts.append(_backward_text(program, node, place, label))
+            texs.append(_backward_latex(program, node, place, label))
+            numbers.append(show(adjoints[operand.node]))
+        row = [_made(node), Cell("\n".join(texts), "\n".join(texs))]
+        if values:
+            row = [row[0], _number(node.value), row[1], Cell("\n".join(numbers), number=True)]
+        rows.append(row)
+    columns = ("Forward", "value", "Backward", "adjoint") if values else ("Forward", "Backward")
+    return _table(program, f"{program.name} at {_where(program)}" if values else "", columns, rows)
+
+
+def _local(node: Node, place: int) -> str:
+    """Formula of the partial by an operand, all places where it is read together."""
+    same = [o for o in node.operands if o.node == node.operands[place].node]
+    if any(not o.formula or o.pullback for o in same):
+        return ""
+    return same[0].formula if len(same) == 1 else total([o.formula for o in same])
+
+
+def _backward_text(program: Program, node: Node, place: int, label: str) -> str:
+    name, local = node.operands[place].text, _local(node, place)
+    left = f"d{label}/d{name} +="
+    if not local:
+        return f"{left} {term_text(program, label, node.index, place)}"
+    if _is_output(node, label):
+        return f"{left} {local}"
+    return f"{left} d{label}/d{node.name} * d{node.name}/d{name},  d{node.name}/d{name} = {local}"
+
+
+def _backward_latex(program: Program, node: Node, place: int, label: str) -> str:
+    name, local = node.operands[place].text, _local(node, place)
+    left = f"{_fraction(label, name)} +="
+    if not local:
+        sent = node.operands[place].pullback
+        ct = _fraction(label, node.name)
+        return f"{left} {latex(sent).replace(latex_name('ct'), ct)}" if sent else f"{left} {ct} {_fraction(node.name, name)}"
+    if _is_output(node, label):
+        return f"{left} {latex(local)}"
+    chain = f"{_fraction(label, node.name)} {_fraction(node.name, name)}"
+    return rf"{left} {chain}, \quad {_fraction(node.name, name)} = {latex(local)}"
+
+
+def _is_output(node: Node, label: str) -> bool:
+    return node.kind == "output" and node.name == label
+
+
+# ---- long programs ---------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=64)
+def _source_line(file: str, line: int) -> str:
+    return linecache.getline(file, line).strip()
+
+
+def summary_table(program: Program, largest: int = 40) -> Table:
+    """One row a source line of a long program: how many operations, which ones, the values first and last."""
+    groups: dict[tuple[str, str, int], list[Node]] = {}
+    for node in program.nodes:
+        if node.operation:
+            groups.setdefault((node.file, node.function, node.line), []).append(node)
+    shown = list(groups.items())
+    rest: list[tuple[tuple[str, str, int], list[Node]]] = []
+    if len(shown) > largest:
+        ranked = sorted(shown, key=lambda item: -len(item[1]))[:largest]
+        keys = {key for key, _ in ranked}
+        rest = [item for item in shown if item[0] not in keys]
+        shown = [item for item in shown if item[0] in keys]
+    rows = []
+    for (_, function, _), nodes in shown:
+        counts = Counter(node.operation for node in nodes)
+        kinds = ", ".join(f"{n} {name}" for name, n in counts.most_common(4)) + (" ..." if len(counts) > 4 else "")
+        ends = nodes[0].name if len(nodes) == 1 else f"{nodes[0].name} ... {nodes[-1].name}"
+        rows.append(
+            (
+                _line(nodes[0], program),
+                Cell(function),
+                Cell(nodes[0].source[:60]),
+                Cell(str(len(nodes)), number=True),
+                Cell(kinds),
+                Cell(ends),
+                _number(nodes[-1].value),
+                _number(program.adjoints[nodes[-1].index]),
+            )
+        )
+    notes = [f"{len(program.nodes)} values: the lines are summarised; .fold('name') or .fold('function') gives fewer, larger rows"]
+    if rest:
+        notes.append(f"{len(rest)} more lines with {sum(len(nodes) for _, nodes in rest)} operations")
+    return _table(
+        program,
+        f"{program.name} at {_where(program)}: {len(program.nodes)} values",
+        ("line", "function", "source", "operations", "which", "values", "last value", "its adjoint"),
+        rows,
+        notes,
+    )
+
+
+def kink_table(program: Program) -> Table:
+    """Operations that were evaluated at a kink, or near one."""
+    rows = [
+        (
+            _line(program.nodes[kink.node], program),
+            _made(program.nodes[kink.node]),
+            _number(kink.at),
+            _number(kink.distance),
+            _number(kink.left),
+            _number(kink.used),
+            _number(kink.right),
+            Cell("jumps" if kink.jumps else ""),
+            Cell(str(kink.elements), number=True),
+            Cell(kink.convention),
+        )
+        for kink in program.kinks
+    ]
+    title = f"{program.name} at {_where(program)}: " + (
+        f"{len(rows)} kink{'s' * (len(rows) > 1)}" if rows else "no operation is at a kink"
+    )
+    return Table(
+        title,
+        ("line", "operation", "at", "distance", "from the left", "used", "from the right", "value", "elements", "convention"),
+        tuple(rows),
+        (),
+        program.file,
+        _listing(program),
+        "kinks",
+    )
