@@ -240,9 +240,19 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         return Figure(
             f"{self.name}-{self.vary}-{by}", f"{self.subject()}: cost of the whole Jacobian, {by}",
             f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}",
-            f"{'time' if measured else 'operations'} / one value of f", " ".join(self.reading()),
+            f"{'time' if measured else 'operations'} / one value of f", self._caption(measured),
             f"Log-log plot of the {by} cost of the Jacobian against {self.vary} from {sizes[0]} to {sizes[-1]}"
             + (f": {grows}." if grows else "."), tuple(curves), None, marks)
+
+    def _caption(self, measured: bool) -> str:
+        """What the figure shows; what follows from it is said once, in the reading."""
+        what = "the time of" if measured else "the operations of"
+        where = _where(self.crossover(measured), self.vary, self.sizes())
+        band = (" A marker below its band is no error: the band counts arithmetic, and the clock also sees Python, which all "
+                "tangents of a run share.") if measured and self._below_bounds() else ""
+        return (f"A marker is {what} one whole Jacobian at one {self.vary}, divided by that of one value of f; both axes are "
+                f"logarithmic, so that a straight line is a power of {self.vary}. The grey bands are what the cost model allows forward "
+                f"and reverse, whatever f is made of. {where[0].upper()}{where[1:]}.{band}")
 
     def _curve(self, name: str, measured: bool) -> Curve:
         rows = [row for row in self.rows if row.relative(name, measured) is not None]
