@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dualad
 from dualad import teach
 from dualad.teach import catalogue, expression, mistakes, slips
 
@@ -281,6 +282,14 @@ def test_every_code_is_described():
     source = "".join(path.read_text(encoding="utf-8") for path in Path(inspect.getfile(mistakes)).parent.glob("*.py"))
     used = {code for code in mistakes.CODES if source.count(f'"{code}"') > 1}
     assert used == set(mistakes.CODES)
+
+
+def test_from_the_front():
+    assert dualad.teach is teach
+    assert dualad.teach.museum.names()
+    assert dualad.layout.shape((2,), (3,)) == (2, 3)
+    with pytest.raises(AttributeError, match="no attribute 'musem'"):
+        dualad.teach.musem  # noqa: B018
 
 
 # ---- listings ------------------------------------------------------------------------------------------------------------------

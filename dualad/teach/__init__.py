@@ -118,7 +118,7 @@ def check(name: str, /, **answers: Any) -> Report:
     >>> from dualad import teach
     >>> teach.check("chain-rule", dx="cos(x**3)")
     chain-rule: 0 of 1 right
-      dx: wrong (chain factor): chain rule: multiply by the derivative of the step power as well
+      dx: wrong (chain factor): chain rule: multiply by the derivative of the power as well
     >>> bool(teach.check("chain-rule", dx="3*x**2 * cos(x**3)"))
     True
     """

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .. import derivative, grad, hessian, jacobian, jvp
@@ -10,46 +13,46 @@ from .exercise import Exercise, Mistake, by, choice, directional, number, second
 __all__ = ["EXERCISES"]
 
 
-def _quiz1(x, z):
+def _quiz1(x: Any, z: Any) -> Any:
     return np.exp(x * z) + x * z / np.log(x) + np.sin(np.log(x)) / (x * z)
 
 
-def _ellipse(x):
+def _ellipse(x: Any) -> Any:
     return x[0] ** 2 + 2.0 * x[1] ** 2
 
 
-def _across(gradient):
+def _across(gradient: Any) -> Any:
     """The direction of the contour line: a quarter turn from the gradient."""
     return np.array([-gradient[1], gradient[0]]) / np.linalg.norm(gradient)
 
 
-def _spiral(t):
+def _spiral(t: Any) -> Any:
     return np.exp((t * np.cos(t)) * (t * np.sin(t)) ** 2)
 
 
-def _on_spiral(s, t):
+def _on_spiral(s: Any, t: Any) -> Any:
     return (s * np.cos(t)) ** 2 * (s * np.sin(t))
 
 
-def _sqrt_plus_cos(x):
+def _sqrt_plus_cos(x: Any) -> Any:
     a = x**2
     c = a + np.exp(a)
     return np.sqrt(c) + np.cos(c)
 
 
-def _square_of_sum(x, y):
+def _square_of_sum(x: Any, y: Any) -> Any:
     return (x + 2.0 * y**3) ** 2
 
 
-def _cubic(x1, x2):
+def _cubic(x1: Any, x2: Any) -> Any:
     return x1**2 * x2 + x1 * x2**3
 
 
-def _cubic_of(x):
+def _cubic_of(x: Any) -> Any:
     return _cubic(x[0], x[1])
 
 
-def _coefficients(f, x0, order):
+def _coefficients(f: Callable[[Any], Any], x0: float, order: int) -> np.ndarray[Any, Any]:
     """f^(k)(x0) / k!, by nested derivatives."""
     found, factorial = [float(f(x0))], 1.0
     for k in range(1, order + 1):
@@ -59,22 +62,22 @@ def _coefficients(f, x0, order):
     return np.array(found)
 
 
-def _without_factorials(f, x0, order):
+def _without_factorials(f: Callable[[Any], Any], x0: float, order: int) -> Any:
     return _coefficients(f, x0, order) * np.cumprod([1.0, *range(1, order + 1)])
 
 
-def _saddle(x, y):
+def _saddle(x: Any, y: Any) -> Any:
     return x * y * (x**2 - y**2) / (x**2 + y**2)
 
 
-def _ripple(x, y):
+def _ripple(x: Any, y: Any) -> Any:
     return y**3 / (x**2 + y**2)
 
 
-def _scalar(name, rows, text, f, at, asks, **more):
+def _scalar(name: str, rows: tuple[str, ...], text: str, f: Callable[..., Any], at: dict[str, Any], asks: str) -> Exercise:
     """One function of one number, one derivative."""
     (wrt,) = at
-    return Exercise(name, rows, "rules of differentiation", text, at, {f"d{wrt}": by(f, wrt, asks)}, **more)
+    return Exercise(name, rows, "rules of differentiation", text, at, {f"d{wrt}": by(f, wrt, asks)})
 
 
 FACTORIALS = Mistake("factor", lambda **at: _without_factorials(np.exp, 0.0, 3) * np.array([1.0, 2.0, 4.0, 8.0]),

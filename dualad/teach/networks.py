@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import grad, jacobian
@@ -14,26 +16,22 @@ NETWORKS = "networks"
 COST = "cost"
 
 
-def _sigmoid(a):
-    return 1.0 / (1.0 + np.exp(-a))
-
-
-def _cross_entropy(theta, x, y):
+def _cross_entropy(theta: Any, x: Any, y: Any) -> Any:
     p = 1.0 / (1.0 + np.exp(-(theta @ x)))
     return -(y * np.log(p) + (1.0 - y) * np.log(1.0 - p))
 
 
-def _one_hidden(alpha, beta, x):
+def _one_hidden(alpha: Any, beta: Any, x: Any) -> Any:
     """One hidden layer of sigmoids, one sigmoid on top, cross-entropy for the label 1."""
     z = 1.0 / (1.0 + np.exp(-(alpha @ x)))
     return -np.log(1.0 / (1.0 + np.exp(-(beta @ z))))
 
 
-def _step(theta, x, y, rate):
+def _step(theta: Any, x: Any, y: Any, rate: Any) -> Any:
     return theta - rate * grad(lambda theta: _cross_entropy(theta, x, y))(theta)
 
 
-def _paths(diamonds):
+def _paths(diamonds: int) -> tuple[int, int]:
     """Ways through a chain of diamonds, and the edges of its graph."""
     ways = 1
     for _ in range(diamonds):

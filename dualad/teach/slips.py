@@ -108,7 +108,7 @@ def _apply(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
             places += [(i, j) for j, part in enumerate(argument) if isinstance(part, Quantity)]
             plain[i] = [part.value if isinstance(part, Quantity) else part for part in argument]
     key = (function, tuple(places), tuple(one.number for one in flat), repr(kwargs),
-           tuple(repr(part) for i, part in enumerate(plain) if (i, None) not in places))
+           tuple(_identity(part) for i, part in enumerate(plain) if (i, None) not in places))
     known = flat[0].known
     if key in known:
         return known[key]
@@ -116,6 +116,13 @@ def _apply(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[st
     for operand, (i, j) in zip(flat, places, strict=True):
         result.edges.append(Edge(result, operand, _alone(function, plain, kwargs, i, j)))
     return result
+
+
+def _identity(constant: Any) -> Any:
+    """Something hashable that is equal for equal constants."""
+    if isinstance(constant, list | tuple):
+        return tuple(map(_identity, constant))
+    return (constant.shape, constant.tobytes()) if isinstance(constant, np.ndarray) else repr(constant)
 
 
 def _alone(function: Callable[..., Any], plain: list[Any], kwargs: Mapping[str, Any], i: int,
@@ -280,23 +287,33 @@ def _unsquared(edge: Edge, g: Any) -> Any:
     return edge.pull(g) * edge.operand.value if _elementwise(edge) else None
 
 
+#: NumPy's names of operations -> what students call them
+SPOKEN = {"add": "the sum", "subtract": "the difference", "negative": "the minus sign", "multiply": "the product",
+          "divide": "the quotient", "power": "the power", "square": "the square", "matmul": "the matrix product",
+          "dot": "the inner product", "sum": "the sum over the elements", "getitem": "an element", "transpose": "the transpose",
+          "inv": "the inverse", "det": "the determinant", "trace": "the trace", "sqrt": "the root"}  # fmt: skip
+
 #: code, what the slip does to an edge, the hint
 KINDS: tuple[tuple[str, Callable[[Edge, Any, Any], Any], str], ...] = (
     ("missed path", lambda edge, g, x: 0.0 * edge.pull(g),
-     "a contribution is missing, the one that comes through {op}: add up all the ways from {wrt} to the result"),
+     "the contribution that comes through {op} is missing: add up all the ways from {wrt} to the result"),
     ("chain factor", lambda edge, g, x: g if _elementwise(edge) else None,
-     "chain rule: multiply by the derivative of the step {op} as well"),
+     "chain rule: multiply by the derivative of {op} as well"),
     ("power rule", lambda edge, g, x: _unlowered(edge, g), "power rule: the exponent goes down by one"),
     ("power rule", lambda edge, g, x: _uncounted(edge, g), "power rule: the exponent comes down as a factor"),
-    ("sign", lambda edge, g, x: -edge.pull(g), "check the sign of the derivative of the step {op}"),
-    ("factor 2", lambda edge, g, x: 2.0 * edge.pull(g), "there is a factor 2 too many in the derivative of the step {op}"),
-    ("factor 2", lambda edge, g, x: 0.5 * edge.pull(g), "there is a factor 2 missing in the derivative of the step {op}"),
+    ("sign", lambda edge, g, x: -edge.pull(g), "check the sign of the derivative of {op}"),
+    ("factor 2", lambda edge, g, x: 2.0 * edge.pull(g), "there is a factor 2 too many in the derivative of {op}"),
+    ("factor 2", lambda edge, g, x: 0.5 * edge.pull(g), "there is a factor 2 missing in the derivative of {op}"),
     ("quotient rule", lambda edge, g, x: _unsquared(edge, g), "quotient rule: the denominator is squared"),
     ("wrong point", lambda edge, g, x: edge.pull(g, x) if _function(edge) and np.shape(x) == np.shape(edge.operand.value) else None,
      "the derivative of {op} is taken at its own argument, not at {wrt}"),
     ("not differentiated", lambda edge, g, x: g * edge.user.value if _function(edge) else None,
-     "the step {op} still has to be differentiated"),
+     "{op} still has to be differentiated"),
 )  # fmt: skip
+
+
+def _spoken(edge: Edge) -> str:
+    return SPOKEN.get(edge.user.name, edge.user.name)
 
 
 def slips(f: Callable[..., Any], at: Mapping[str, Any], wrt: str) -> Iterator[tuple[str, str, Any]]:
@@ -331,7 +348,7 @@ def slips(f: Callable[..., Any], at: Mapping[str, Any], wrt: str) -> Iterator[tu
                 named, text = "dropped term", "the derivative of a term of the sum is missing"
             elif code == "chain factor" and _constant_two(edge):
                 named, text = "factor 2", "a constant factor 2 is missing"
-            yield named, text.format(op=edge.user.name, wrt=wrt), graph.derivative([edge], alter)
+            yield named, text.format(op=_spoken(edge), wrt=wrt), graph.derivative([edge], alter)
         for block in graph.blocks() if code == "chain factor" else ():
-            text = "chain rule: multiply by the derivative of {first} ... {last} as well"
-            yield code, text.format(first=block[-1].user.name, last=block[0].user.name), graph.derivative(block, lambda edge, g: g)
+            text = "chain rule: multiply by the derivative of the steps from {first} to {last} as well"
+            yield code, text.format(first=_spoken(block[-1]), last=_spoken(block[0])), graph.derivative(block, lambda edge, g: g)

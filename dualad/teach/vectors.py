@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import grad, jacobian, jvp, layout
@@ -19,24 +21,24 @@ TARGET = np.array([0.4, -1.0, 1.7])
 U2, V2 = np.array([1.2, -0.5]), np.array([0.8, 2.0])
 
 
-def _other_layouts(y, x, wanted):
+def _other_layouts(y: tuple[int, ...], x: tuple[int, ...], wanted: str) -> tuple[Mistake, ...]:
     """The shapes of the other two layouts, where they differ."""
     return tuple(Mistake("wrong layout", lambda name=name: layout.shape(y, x, name), f"this is the {name} layout")
                  for name in layout.CONVENTIONS if layout.shape(y, x, name) != layout.shape(y, x, wanted))
 
 
-def _in_three_layouts(name, rows, words, y, x):
+def _in_three_layouts(name: str, rows: tuple[str, ...], words: tuple[str, str], y: tuple[int, ...], x: tuple[int, ...]) -> Exercise:
     text = f"y is {words[0]} of shape {y}, x is {words[1]} of shape {x}. Give the shape of dy/dx in each layout."
     return Exercise(name, rows, "shapes", text, {}, {
         which: shape(f"in {which} layout", lambda which=which: layout.shape(y, x, which), *_other_layouts(y, x, which))
         for which in layout.CONVENTIONS})
 
 
-def _denominator(x_ndim):
+def _denominator(x_ndim: int) -> Any:
     return lambda slope, at: layout.convert(slope, "stacked", "denominator", x_ndim=x_ndim)
 
 
-def _weighted(s, A, x, W):
+def _weighted(s: Any, A: Any, x: Any, W: Any) -> Any:
     return (x - A @ s) @ W @ (x - A @ s)
 
 
