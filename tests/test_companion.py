@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from dualad import teach
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPANION = ROOT / "docs" / "companion"
 
@@ -28,7 +30,7 @@ TOPICS = {f"L{i:02d}" for i in range(1, 45)}
 ERRATA = {f"E{i}" for i in range(1, 8)}
 #: topics that more than one text treats: the chapters that must have them
 SHARED = {"L01": "15", "L10": "245", "L13": "25", "L43": "25"}
-PARTS = ["Statement", "By hand", "With dualad", "Exercise"]
+PARTS = ["Statement", "By hand", "With dualad", "Trace", "Exercise"]
 
 
 def text_of(chapter):
@@ -53,7 +55,7 @@ def run_section(text, name):
     names = {"__name__": "companion"}
     for code in [*blocks(head), *blocks(body)]:
         test = parse.get_doctest(code, names, name, name, 0)
-        runner = doctest.DocTestRunner(verbose=False)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
         runner.run(test, out=report.append, clear_globs=False)
         names = test.globs
         answers += sum(bool(example.want.strip()) for example in test.examples)
@@ -75,6 +77,11 @@ def test_a_wrong_answer_fails_and_a_section_without_one_counts_none():
     assert run_section(page, "L02") == 0
     with pytest.raises(AssertionError, match="Expected"):
         run_section(page.replace("2\n```\n### L02", "3\n```\n### L02"), "L01")
+
+
+def test_code_of_the_index_runs():
+    page = text_of("index")
+    assert run_section("### L00 Index\n" + "".join(f"```python\n{code}```\n" for code in blocks(page)), "L00") >= 2
 
 
 def test_all_topics_and_errata_are_covered():
@@ -105,7 +112,29 @@ def test_a_topic_has_its_parts_in_order_and_an_erratum_its_box(chapter):
         assert parts == PARTS, f"{name}: {parts}"
         by_hand = body[body.index("**By hand.**") : body.index("**With dualad.**")]
         assert len(re.findall(r"\$[^$]+\$", by_hand)) >= 2, name
-        assert blocks(body[body.index("**With dualad.**") :]), name
+        shown, traced = (body.index(f"**{part}.**") for part in ("With dualad", "Trace"))
+        assert blocks(body[shown:traced]), name
+        assert re.search(r"dualad\.(explain|diagnose)\(", body[traced:]), name
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_exercises_named_on_a_page_belong_to_their_topic(chapter):
+    found = 0
+    for name, _, body in split(text_of(chapter))[1]:
+        for line in re.findall(r"^With a checker: (.*(?:\n\S.*)*)", body, re.MULTILINE):
+            listed = str(teach.list(name)).split()
+            for exercise in re.findall(r"`([\w-]+)`", line):
+                assert exercise in listed, f"{exercise} is no exercise of {name}"
+                found += 1
+    assert found >= 5
+
+
+def test_every_topic_and_erratum_has_a_checked_exercise():
+    text = "".join(map(text_of, CHAPTERS))
+    without = {name for name, _, body in split(text)[1] if "With a checker: `" not in body}
+    with_one = {name for name, _, body in split(text)[1] if "With a checker: `" in body}
+    assert without <= set(SHARED)
+    assert with_one == TOPICS | ERRATA
 
 
 # ---------------------------------------------------------------- the pages as text
