@@ -292,6 +292,30 @@ def test_from_the_front():
         dualad.teach.musem  # noqa: B018
 
 
+NONSENSE = [[], 0, 1e300, -1e-300, 10**400, True, math.inf, None, (1, 2), object(), np.full((3, 2), 0.5), np.ones((2, 2, 2, 2)),
+            "", "x", "1/0", "x**1000", "log(-1)", "A", "eye(1000)", "[1, [2]]",
+            lambda *args: None, lambda *args: [1, 2], lambda: 1]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", CLOSED)
+def test_nonsense_is_judged_or_refused_in_one_line(name):
+    for question in catalogue.find(name).questions:
+        for given in NONSENSE:
+            try:
+                text = str(teach.check(name, **{question: given}).verdicts[0])
+            except (TypeError, ValueError) as error:
+                text = str(error)
+            assert text
+            assert "\n" not in text
+            assert len(text) < 250
+
+
+def test_zero_is_no_slip():
+    """An answer of 0 was explained as the one path of x^5 that is missing."""
+    assert teach.check("power-rule", dx=0)["dx"].code == "unknown"
+
+
 # ---- listings ------------------------------------------------------------------------------------------------------------------
 
 def test_listing():

@@ -136,14 +136,20 @@ def _apply(given: Any, at: Arguments, name: str) -> Any:
         raise ValueError(f"the function for {name} failed with {what}; its arguments are {', '.join(at)}") from error
 
 
+def _short(given: Any) -> str:
+    """What was given, on one line and not too long."""
+    text = " ".join(str(given).split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _read(given: Any, name: str) -> Any:
     try:
         array = np.asarray(given, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         what = "write a number, a list of numbers, a formula or a function"
-        raise TypeError(f"the answer to {name} is {given!s:.60}: {what}") from None
+        raise TypeError(f"the answer to {name} is {_short(given)}: {what}") from None
     if not np.all(np.isfinite(array)):
-        raise ValueError(f"the answer to {name} is not finite: {given!s:.60}")
+        raise ValueError(f"the answer to {name} is not finite: {_short(given)}")
     return array
 
 
@@ -157,7 +163,7 @@ def _word(exercise: Exercise, name: str, question: Question, given: Any) -> Verd
         if not found:
             close = difflib.get_close_matches(str(given), words, 1)
             mean = f"; did you mean {close[0]}?" if close else ""
-            raise ValueError(f"{name} is one of {', '.join(sorted(words))}, not {given!r}{mean}")
+            raise ValueError(f"{name} is one of {', '.join(sorted(words))}, not {_short(given)!r}{mean}")
         given = found[0]
     if given == truth:
         return Verdict(name, True)
@@ -174,8 +180,8 @@ def _tuple(given: Any, name: str) -> tuple[int, ...]:
         if any(int(size) != size for size in sizes):
             raise ValueError
         return tuple(int(size) for size in sizes)
-    except (ValueError, SyntaxError, TypeError):
-        raise TypeError(f"the answer to {name} is {given!s:.60}: write a shape, as in (3, 4), or () for a number") from None
+    except (ValueError, SyntaxError, TypeError, OverflowError):
+        raise TypeError(f"the answer to {name} is {_short(given)}: write a shape, as in (3, 4), or () for a number") from None
 
 
 def _wrong_shape(given: Sequence[int], truth: Sequence[int]) -> tuple[str, str]:

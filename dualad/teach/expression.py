@@ -96,5 +96,8 @@ def _value(node: ast.expr, names: Mapping[str, Any], text: str) -> Any:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
         return value(node.value)[node.slice.value]
     if isinstance(node, ast.List | ast.Tuple):
-        return np.array([value(part) for part in node.elts])
+        parts = [value(part) for part in node.elts]
+        if len({np.shape(part) for part in parts}) > 1:
+            raise TypeError("the parts of a list have different shapes")
+        return np.array(parts)
     raise ValueError(f"{text!r}: {ast.unparse(node)!r} is not allowed in a formula; use numbers, names, + - * / @ ** and functions")

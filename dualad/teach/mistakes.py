@@ -108,7 +108,7 @@ def _candidates(exercise: Exercise, name: str, at: Arguments) -> list[tuple[str,
         value = question.f(**at)
         found.append(("not differentiated", "this is the value of the function, not its derivative", value))
         if question.kind == "derivative":
-            found += [(code, hint, None if wrong is None else question.after(wrong, at))
+            found += [(code, hint, question.after(wrong, at) if np.any(wrong) else None)  # a slip does not explain an answer of 0
                       for code, hint, wrong in slips(question.f, at, question.wrt)]
     for other, asked in exercise.questions.items():
         same = other != name and asked.kind in ("derivative", "number")
