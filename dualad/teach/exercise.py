@@ -117,7 +117,10 @@ class Exercise:
         where = [f"{name} = {_plain(given)}" for name, given in self.at.items()]
         return [*textwrap.wrap(self.text, WIDTH), *(["", *textwrap.wrap(f"At {', '.join(where)}.", WIDTH)] if where else []), "",
                 *(f"    {name:12}  {_ask(question)}" for name, question in self.questions.items()), "",
-                f'Answer with teach.check("{self.name}", {", ".join(f"{name}=..." for name in self.questions)})']
+                f"Answer with {self._call()}"]
+
+    def _call(self) -> str:
+        return f'teach.check("{self.name}", {", ".join(f"{name}=..." for name in self.questions)})'
 
     def __str__(self) -> str:
         return "\n".join([f"{self.name} ({self.topic}, {', '.join(self.rows)})", "", *self._lines()])
@@ -130,7 +133,7 @@ class Exercise:
         where = ", ".join(f"{name} = {_plain(given)}" for name, given in self.at.items())
         point = f"<p>At {escape(where)}.</p>" if where else ""
         return (f"<section><h3>{escape(self.name)}</h3><p>{escape(self.text)}</p>{point}"
-                f"<table><tbody>{asks}</tbody></table></section>")
+                f"<table><tbody>{asks}</tbody></table><p>Answer with <code>{escape(self._call())}</code></p></section>")
 
 
 def _ask(question: Question) -> str:
