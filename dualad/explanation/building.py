@@ -163,7 +163,7 @@ def _operands(
 ) -> tuple[Operand, ...]:
     call = operation.call
     texts = [
-        names[node] if node is not None else _constant(value, recording)
+        names[node] if node is not None else _constant(value, recording, names)
         for node, value in zip(operation.operands, call.values, strict=True)
     ]
     fixed = [node is None for node in operation.operands]
@@ -204,14 +204,15 @@ def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]])
     ]
 
 
-def _constant(value: Any, recording: Recording) -> str:
+def _constant(value: Any, recording: Recording, names: Sequence[str]) -> str:
+    """A constant as the caller called it, where no value of the program has that name; else as a number."""
     if isinstance(value, np.ndarray) and value.ndim:
         for name, array in recording.constants:
-            if array is value or (np.shape(array) == value.shape and np.array_equal(array, value)):
+            if name not in names and np.ndim(array) and (array is value or np.array_equal(array, value)):
                 return name
     if type(value) is float:
         for name, known in recording.constants:
-            if known is value:
+            if known is value and name not in names:
                 return name
     if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub":
         return constant_text(value)
@@ -259,7 +260,11 @@ class _Namer:
         counts = Counter(name for name in wanted if name)
         given = len(self.recording.inputs)
         first_is_input = {wanted[i] for i in range(given)}
-        taken = {name for name in counts if counts[name] == 1} | {name for name in first_is_input if name}
+        taken = (
+            {name for name, _ in self.recording.constants}
+            | {name for name in counts if counts[name] == 1}
+            | {name for name in first_is_input if name}
+        )
         found: list[tuple[str, bool] | None] = [None] * len(entries)
         number: Counter[str] = Counter()
         for i, want in enumerate(wanted):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import math as traced_math
 from ..arguments import check_leaf
 from ..tree import flatten, tree_map
 from .building import SEARCHED, build, program_of
@@ -78,6 +79,8 @@ def explain(
             f"explain takes a function and its arguments, not {type(f).__name__}; write explain(f, x), not explain(f(x))"
         )
     name = getattr(f, "__name__", None) or type(f).__name__
+    if getattr(f, "__module__", None) == "math" and callable(getattr(traced_math, name, None)):
+        f = getattr(traced_math, name)  # the same function for values that carry a derivative
     names = _argument_names(f, name, args, kwargs)
     chosen = _chosen(argnums, len(args))
     given = list(args)

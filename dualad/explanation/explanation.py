@@ -6,7 +6,7 @@ import json as _json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .folding import fold, kept_by
 from .program import Event, Kink, Program, UnknownNameError, quantity
 from .sweeps import Sweeps, forward_events, reverse_events, tangent_events
 from .table import Table
+
+if TYPE_CHECKING:
+    from .graph import Graph
 
 __all__ = ["Explanation"]
 
@@ -251,6 +254,12 @@ class Explanation:
     def json(self, indent: int | None = None) -> str:
         """The whole program as JSON (see :class:`~dualad.explanation.program.Program`)."""
         return _json.dumps(self.program.to_json(), indent=indent, allow_nan=False)
+
+    def graph(self, seed: str | Mapping[str, Any] | None = None, target: str | None = None, by: str | None = None) -> Graph:
+        """The computational graph as a picture: see :func:`~dualad.explanation.graph.graph`."""
+        from .graph import graph
+
+        return graph(self, seed, target, by)
 
     def steps(
         self, sweep: str = "reverse", version: str = "B", seed: str | Mapping[str, Any] | None = None, target: str | None = None

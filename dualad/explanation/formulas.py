@@ -182,6 +182,8 @@ class _Simplify(ast.NodeTransformer):
         if b == 0.0:
             return left
         rest = _negated(right)
+        if rest is None and ast.dump(left) == ast.dump(right):
+            return simplify(ast.BinOp(ast.Constant(2), ast.Mult(), left))
         return ast.BinOp(left, ast.Sub(), rest) if rest is not None else None
 
     @staticmethod

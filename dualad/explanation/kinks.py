@@ -97,7 +97,10 @@ def _elementwise(index: int, node: str, name: str, operation: Any, place: int, t
         bent |= np.isinf(used)
         jumps = np.abs(above - below) > 4.0 * step * (at + 1.0)  # a smooth function moves by 2 step slope
         jumps &= np.isfinite(above) & np.isfinite(below)
-    hit = np.broadcast_to(bent | jumps, np.shape(call.out))
+    hit = np.broadcast_to(bent | jumps, np.shape(call.out)).copy()
+    for value in call.values:  # what has overflowed before is no kink
+        if np.asarray(value).dtype.kind == "f":
+            hit &= np.isfinite(np.asarray(value))
     if not hit.any():
         return None
     where = tuple(np.argwhere(hit)[0]) if hit.ndim else ()

@@ -282,11 +282,14 @@ def _by_readers(
             return "transpose", f"a transpose is missing in what comes back through {reader.name} = {reader.formula}"
     if count == 1:
         return None
-    for words, mistake, change in (
-        ("is missing", "missed path", -1.0),
-        ("is counted twice", "double path", 1.0),
-        ("has the wrong sign", "sign", -2.0),
-    ):
+    for size in range(1, count):
+        for gone in itertools.combinations(range(count), size):
+            if all(
+                close(values[k], np.asarray(whole[k] - sum(sent[k][i][2] for i in gone)), tolerance) for k in range(len(values))
+            ):
+                readers = [program.nodes[u] for u in sorted({sent[0][i][0] for i in gone})]
+                return "missed path", f"what comes back through {', '.join(f'{r.name} = {r.formula}' for r in readers)} is missing"
+    for words, mistake, change in (("is counted twice", "double path", 1.0), ("has the wrong sign", "sign", -2.0)):
         for i in range(count):
             if all(close(values[k], np.asarray(whole[k] + change * sent[k][i][2]), tolerance) for k in range(len(values))):
                 reader = program.nodes[sent[0][i][0]]

@@ -72,6 +72,7 @@ class Sweeps:
     def __init__(self, operations: Sequence[Operation], values: Sequence[Any], outputs: Sequence[int]) -> None:
         self.operations, self.values, self.outputs = tuple(operations), tuple(values), tuple(outputs)
 
+    @np.errstate(all="ignore")
     def tangents(self, seeds: Mapping[int, Any]) -> list[Any]:
         """One tangent a node, from tangents of inputs; zero where nothing is seeded."""
         found: list[Any] = []
@@ -93,6 +94,7 @@ class Sweeps:
             out[i] = out[i] + one if i in out else one
         return out
 
+    @np.errstate(all="ignore")
     def terms(self, target: int | None = None) -> tuple[list[Any], list[tuple[int, int, int, Any]]]:
         """Adjoints, and every term that made them: (reader, operand's place, node, term) in the order of version B."""
         adjoints: list[Any] = [None] * len(self.values)
@@ -110,6 +112,7 @@ class Sweeps:
                 found.append((i, place, node, g))
         return [np.zeros(np.shape(v)) if a is None else a + 0.0 for a, v in zip(adjoints, self.values, strict=True)], found
 
+    @np.errstate(all="ignore")
     def pulled(self, target: int | None = None) -> list[Any]:
         """Adjoints by version A: each is the sum of what its readers send, the last reader first."""
         n = len(self.values)

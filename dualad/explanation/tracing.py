@@ -213,7 +213,8 @@ def record(
         before = sys.gettrace()
         sys.settrace(tracer)
         try:
-            out = f(*given, **kwargs)
+            with np.errstate(all="ignore"):  # the table says which value is not finite
+                out = f(*given, **kwargs)
         finally:
             sys.settrace(before)
         tracer.settle()

@@ -67,7 +67,9 @@ def _table(
 
 
 def _where(program: Program) -> str:
-    given = ", ".join(f"{program.nodes[i].name} = {show(program.nodes[i].value)}" for i in program.inputs[:6])
+    nodes = [program.nodes[i] for i in program.inputs[:6]]
+    shown = [(node, show(node.value)) for node in nodes]
+    given = ", ".join(f"{node.name} = {text}" if len(text) <= 32 else f"{node.name} {node.shape}" for node, text in shown)
     return given + (" ..." if len(program.inputs) > 6 else "")
 
 
