@@ -23,7 +23,7 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
     size_t slot = 0;
     for (size_t i = 0; i < t->nodes; i++) {
         if (t->op[i] == DA_OP_INPUT)
-            memset(tan + slot * k, 0, t->of[i].b * k * sizeof *tan);
+            da_sweep_clear(tan + slot * k, t->of[i].b * k);
         if (t->op[i] >= DA_OP_INPUT)
             slot += t->of[i].b;
         else
@@ -33,14 +33,6 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 
 #include "ops_scalar.h"
 
-/* One partial times one adjoint or tangent; SELECT rows: a zero partial chose the other operand. */
-#define TERM_MOVE(p, g) ((p) * (g) + 0.0)
-#define TERM_ADD(p, g) ((p) * (g) + 0.0)
-#define TERM_MUL(p, g) ((p) * (g) + 0.0)
-#define TERM_NONLINEAR(p, g) ((p) * (g) + 0.0)
-#define TERM_SELECT(p, g) ((p) == 0.0 ? -0.0 : (p) * (g) + 0.0)
-#define TERM_STEP(p, g) ((void)(p), (void)(g), -0.0)
-
 /* Does an operand with this partial take part?  (A zero partial of a SELECT row chose the other operand.) */
 #define PARTAKES_MOVE(p) 1
 #define PARTAKES_ADD(p) 1
@@ -48,6 +40,9 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 #define PARTAKES_NONLINEAR(p) 1
 #define PARTAKES_SELECT(p) ((p) != 0.0)
 #define PARTAKES_STEP(p) ((void)(p), 0)
+
+/* One partial times one tangent. */
+#define TERM(cls, p, g) (da_touched(g) && PARTAKES_##cls(p) ? (p) * (g) + 0.0 : -0.0)
 
 /* adj[operand] += partial * adj[result] in every lane that something selected depends on.  The +0.0 that marks an adjoint
  * as touched goes to what is there already: added to the product it would lengthen the chain of dependent operations. */
@@ -153,26 +148,26 @@ int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out)
         const double x = val[a], v = val[slot]; \
         (void)x, (void)v; \
         const double px = (dx), *tx = tan + (size_t)a * k; \
-        TANGENT(TERM_##cls(px, tx[l])) \
+        TANGENT(TERM(cls, px, tx[l])) \
     }
 #define BINARY(name, value, dx, dy, cls, domain) \
     case DA_OP_##name: { \
         const double x = val[a], y = val[b], v = val[slot]; \
         (void)x, (void)y, (void)v; \
         const double px = (dx), py = (dy), *tx = tan + (size_t)a * k, *ty = tan + (size_t)b * k; \
-        TANGENT(TERM_##cls(px, tx[l]) + TERM_##cls(py, ty[l])) \
+        TANGENT(TERM(cls, px, tx[l]) + TERM(cls, py, ty[l])) \
     } \
     case DA_OP_##name + 1: { \
         const double x = val[a], y = pool[b], v = val[slot]; \
         (void)x, (void)y, (void)v; \
         const double px = (dx), *tx = tan + (size_t)a * k; \
-        TANGENT(TERM_##cls(px, tx[l])) \
+        TANGENT(TERM(cls, px, tx[l])) \
     } \
     case DA_OP_##name + 2: { \
         const double x = pool[a], y = val[b], v = val[slot]; \
         (void)x, (void)y, (void)v; \
         const double py = (dy), *ty = tan + (size_t)b * k; \
-        TANGENT(TERM_##cls(py, ty[l])) \
+        TANGENT(TERM(cls, py, ty[l])) \
     }
 
 static inline

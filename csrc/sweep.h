@@ -35,7 +35,8 @@ typedef void (*da_matmul_fn)(char **args, const intptr_t *dims, const intptr_t *
 extern da_matmul_fn da_matmul;
 
 void da_sweep_clear(double *adj, size_t n); /* n doubles to -0.0 */
-void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k); /* tangents of what no operation computes to 0 */
+void da_sweep_clear_inputs(const da_tape *t, double *tan,
+                           size_t k); /* tangents of what no operation computes to -0.0 */
 
 /* Returns the index of the call to pull back, -1 at the end, -2 when memory for a temporary ran out. */
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c);

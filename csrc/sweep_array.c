@@ -105,9 +105,7 @@ static void accumulate(double *restrict to, int64_t stride, const double *restri
                        size_t n, size_t k, int selects, int sets)
 {
     if (k > 1) {
-        for (size_t i = 0; i < n; i++)
-            for (size_t l = 0; l < k; l++)
-                to[(size_t)((int64_t)i * stride) * k + l] += term(at(p, i), ct[i * k + l], selects);
+        da_lanes_kernel()(to, (ptrdiff_t)stride, p, ct, 1, n, k, selects, sets);
     } else if (stride == 1) {
         da_accumulate_kernel()(to, p, ct, n, selects, sets);
     } else if (stride == 0) {
@@ -129,11 +127,11 @@ static void accumulate(double *restrict to, int64_t stride, const double *restri
 static void push(double *restrict out, const double *restrict p, const double *restrict tan, int64_t stride, size_t n,
                  size_t k, int selects, int add)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t l = 0; l < k; l++) {
-            double q = at(p, i), c = (selects && q == 0.0) ? 0.0 : q * tan[(size_t)((int64_t)i * stride) * k + l];
-            out[i * k + l] = add ? out[i * k + l] + c : c;
-        }
+    if (k == 1 && stride == 1) {
+        da_accumulate_kernel()(out, p, tan, n, selects, !add);
+        return;
+    }
+    da_lanes_kernel()(out, 1, p, tan, (ptrdiff_t)stride, n, k, selects, !add);
 }
 
 /* A block of operand values; a number that is broadcast fills its buffer once (`one` remembers which it was). */
@@ -196,7 +194,7 @@ static void move_sweep(const da_entry *e, double *buf, size_t k, int reverse, in
     const int last = e->nd - 1;
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, so = e->nd ? e->sy[last] : 0;
     if (!reverse)
-        memset(buf + e->out * k, 0, e->n * k * sizeof *buf);
+        da_sweep_clear(buf + e->out * k, e->n * k);
     for (int32_t d = 0; d < e->nd; d++)
         if (e->shape[d] == 0)
             return;
@@ -238,7 +236,7 @@ static void gather_sweep(const da_entry *e, double *buf, size_t k, int reverse)
         double *o = buf + (e->out + i) * k;
         if (e->index[i] == DA_FULL) {
             if (!reverse)
-                memset(o, 0, k * sizeof *o);
+                da_sweep_clear(o, k);
             continue;
         }
         double *x = buf + (size_t)e->index[i] * k;
@@ -268,7 +266,7 @@ static void where_sweep(const da_entry *e, double *buf, size_t k, int reverse)
             const int active = first ? e->x_active : e->y_active;
             for (size_t l = 0; l < k; l++) {
                 if (!reverse)
-                    o[l] = active ? from[l] : 0.0;
+                    o[l] = active ? from[l] : -0.0;
                 else if (active)
                     from[l] += o[l];
             }

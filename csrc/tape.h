@@ -14,7 +14,8 @@
  *
  * Untouched adjoints.  Buffers start at -0.0, the neutral element of IEEE addition, and every contribution has +0.0
  * added; so -0.0 means "no operation that was selected depends on this", and such an adjoint never multiplies an
- * infinite partial: no NaN comes out of the branch that np.where did not choose.
+ * infinite partial: no NaN comes out of the branch that np.where did not choose.  In a forward sweep, likewise, a tangent of
+ * -0.0 belongs to what does not depend on the inputs that have one.
  */
 #ifndef DUALAD_TAPE_H
 #define DUALAD_TAPE_H

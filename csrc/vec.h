@@ -19,6 +19,11 @@ da_partial_fn da_partial_kernel(int code, int which);
 typedef void (*da_accumulate_fn)(double *to, const double *p, const double *ct, size_t n, int selects, int sets);
 da_accumulate_fn da_accumulate_kernel(void);
 
+/* The same in k lanes: element i of `to` is at to[i * to_stride * k], of `from` (adjoints or tangents) at from[i * stride * k]. */
+typedef void (*da_lanes_fn)(double *to, ptrdiff_t to_stride, const double *p, const double *from, ptrdiff_t stride,
+                            size_t n, size_t k, int selects, int sets);
+da_lanes_fn da_lanes_kernel(void);
+
 /* Name of the instruction set in use ("base", "avx2", "avx512") and whether libmvec was found. */
 const char *da_vec_name(void);
 int da_vec_has_libmvec(void);

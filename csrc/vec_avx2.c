@@ -4,6 +4,7 @@
 #define DA_VEC_SIMD 1
 #define DA_VEC_TABLE da_vec_table_avx2
 #define DA_VEC_ACCUMULATE da_vec_accumulate_avx2
+#define DA_VEC_LANES da_vec_lanes_avx2
 #include "vec_body.h"
 #endif
 typedef int da_vec_avx2_not_empty;

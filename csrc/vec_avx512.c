@@ -4,6 +4,7 @@
 #define DA_VEC_SIMD 1
 #define DA_VEC_TABLE da_vec_table_avx512
 #define DA_VEC_ACCUMULATE da_vec_accumulate_avx512
+#define DA_VEC_LANES da_vec_lanes_avx512
 #include "vec_body.h"
 #endif
 typedef int da_vec_avx512_not_empty;

@@ -1,6 +1,6 @@
 /* vec_body.h: the partials of every row over a block of elements; included by vec_base.c and vec_avx2.c.
  *
- * Needs DA_VEC_TABLE and DA_VEC_ACCUMULATE, the names of the table and of the accumulation to define.  For each row it generates
+ * Needs DA_VEC_TABLE, DA_VEC_ACCUMULATE and DA_VEC_LANES, the names of the table and of the accumulations to define.  For each row it generates
  *     static void multiply_px(xs, ys, vs, p, n)      p[i] = d/dx at (xs[i], ys[i], vs[i])
  * as plain loops that the compiler vectorises.  The names below have a vector version in glibc's libmvec: the simd
  * attribute makes the compiler call `_ZGV..._da_vm_sin`, which vmath.c defines by what it found at run time.
@@ -93,7 +93,29 @@ static void accumulate(double *restrict to, const double *restrict p, const doub
     }
 }
 
+static void lanes(double *to, ptrdiff_t to_stride, const double *p, const double *from, ptrdiff_t stride, size_t n,
+                  size_t k, int selects, int sets)
+{
+    for (size_t i = 0; i < n; i++) {
+        double *restrict t = to + (ptrdiff_t)i * to_stride * (ptrdiff_t)k;
+        const double *restrict g = from + (ptrdiff_t)i * stride * (ptrdiff_t)k;
+        const bits_of_double *bits = (const bits_of_double *)(const void *)g;
+        const double q = p ? p[i] : 1.0;
+        if (selects && q == 0.0) {
+            for (size_t l = 0; sets && l < k; l++)
+                t[l] = -0.0;
+        } else if (sets) {
+            for (size_t l = 0; l < k; l++)
+                t[l] = contribution(q, bits[l], g[l], 0);
+        } else {
+            for (size_t l = 0; l < k; l++)
+                t[l] += contribution(q, bits[l], g[l], 0);
+        }
+    }
+}
+
 const da_accumulate_fn DA_VEC_ACCUMULATE = accumulate;
+const da_lanes_fn DA_VEC_LANES = lanes;
 
 #define PARTIAL(fn, expr) \
     static void fn(const double *restrict xs, const double *restrict ys, const double *restrict vs, \

@@ -15,6 +15,7 @@
 
 extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
 extern const da_accumulate_fn da_vec_accumulate_base;
+extern const da_lanes_fn da_vec_lanes_base;
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
@@ -24,6 +25,7 @@ extern const da_accumulate_fn da_vec_accumulate_base;
 
 extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2], da_vec_table_avx512[DA_OP_COUNT][2];
 extern const da_accumulate_fn da_vec_accumulate_avx2, da_vec_accumulate_avx512;
+extern const da_lanes_fn da_vec_lanes_avx2, da_vec_lanes_avx512;
 
 #define FUNCTIONS(X) X(sin) X(cos) X(tan) X(exp) X(log) X(sinh) X(cosh) X(tanh)
 
@@ -59,11 +61,12 @@ typedef struct {
     const char *name;
     const da_partial_fn (*table)[2];
     const da_accumulate_fn *accumulate;
+    const da_lanes_fn *lanes;
 } kernels;
 
-static const kernels base = {"base", da_vec_table_base, &da_vec_accumulate_base};
-static const kernels avx2 = {"avx2", da_vec_table_avx2, &da_vec_accumulate_avx2};
-static const kernels avx512 = {"avx512", da_vec_table_avx512, &da_vec_accumulate_avx512};
+static const kernels base = {"base", da_vec_table_base, &da_vec_accumulate_base, &da_vec_lanes_base};
+static const kernels avx2 = {"avx2", da_vec_table_avx2, &da_vec_accumulate_avx2, &da_vec_lanes_avx2};
+static const kernels avx512 = {"avx512", da_vec_table_avx512, &da_vec_accumulate_avx512, &da_vec_lanes_avx512};
 static const kernels *chosen = &base;
 
 __attribute__((constructor)) static void find(void)
@@ -98,6 +101,11 @@ da_accumulate_fn da_accumulate_kernel(void)
     return *chosen->accumulate;
 }
 
+da_lanes_fn da_lanes_kernel(void)
+{
+    return *chosen->lanes;
+}
+
 const char *da_vec_name(void)
 {
     return chosen->name;
@@ -118,6 +126,11 @@ da_partial_fn da_partial_kernel(int code, int which)
 da_accumulate_fn da_accumulate_kernel(void)
 {
     return da_vec_accumulate_base;
+}
+
+da_lanes_fn da_lanes_kernel(void)
+{
+    return da_vec_lanes_base;
 }
 
 const char *da_vec_name(void)

@@ -34,7 +34,7 @@ def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
     lo, hi = max(start, at), min(stop, at + n)
     if lo >= hi:
         return None
-    rows = np.zeros((stop - start, n), dtype_of(leaf))
+    rows = np.full((stop - start, n), -0.0, dtype_of(leaf))  # of what does not depend on the column's input (csrc/tape.h)
     rows[np.arange(lo - start, hi - start), np.arange(lo - at, hi - at)] = 1.0
     return rows.reshape(stop - start, *shape_of(leaf))
 
@@ -149,7 +149,7 @@ def _run_duals(f: Callable[..., Any], chosen: Selection) -> Any:
         k = stop - start
         outs, results, structure = push(chosen.leaves, _tangents(chosen, start, stop),
                                         lambda xs: f(*chosen.call(xs), **chosen.kwargs), k)
-        parts.append([np.reshape(t, (k, size_of(y))) for t, y in zip(results, outs, strict=True)])
+        parts.append([np.reshape(t, (k, size_of(y))) + 0.0 for t, y in zip(results, outs, strict=True)])
     return _from_columns(parts, outs, structure, chosen)
 
 
@@ -213,7 +213,7 @@ def _reverse(recording: Recording, chosen: Selection) -> Any:
         parts: list[Any] = []
         for start, stop in _chunks(m):
             k = stop - start
-            seeds = np.zeros((k, m), dtype_of(y))
+            seeds = np.full((k, m), -0.0, dtype_of(y))  # rows that this one does not touch (csrc/tape.h)
             seeds[np.arange(k), np.arange(start, stop)] = 1.0
             grads = pull(recording.level, [y], [seeds.reshape(k, *shape)], recording.inputs, k)
             flat = [np.reshape(g, (k, n)) for g, n in zip(grads, sizes, strict=True)]

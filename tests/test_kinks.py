@@ -213,3 +213,24 @@ def test_python_branches_are_guards():
 
     assert dualad.grad(f)(0.0) == dualad.derivative(f)(0.0) == 2.0
     assert dualad.grad(f)(4.0) == dualad.derivative(f)(4.0) == 0.25
+
+
+@pytest.mark.parametrize("jacobian", [dualad.jacfwd, dualad.jacrev, dualad.jacobian], ids=["jacfwd", "jacrev", "jacobian"])
+def test_an_infinite_slope_stays_in_its_place(jacobian):
+    """sqrt at 0 is infinite in one entry; columns and rows that do not meet it used to become NaN (0 times infinity)."""
+    f = lambda x: np.sqrt(x) + x[::-1] * np.arange(3.0)
+    with np.errstate(all="ignore"):
+        got = jacobian(f)(np.array([0.0, 1.0, 4.0]))
+    np.testing.assert_array_equal(got, [[np.inf, 0.0, 0.0], [0.0, 1.5, 0.0], [2.0, 0.0, 0.25]])
+    assert not np.signbit(got).any()
+    with np.errstate(all="ignore"):
+        got = jacobian(lambda a, b: np.stack([np.sqrt(a) + b * a, a - b]), (0, 1))(np.zeros(2), np.ones(2))
+    np.testing.assert_array_equal(got[0][0], [[np.inf, 0.0], [0.0, np.inf]])
+    np.testing.assert_array_equal(got[1][0], [[0.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(got[1][1], -np.eye(2))
+
+
+def test_an_infinite_slope_of_floats():
+    got = dualad.jacfwd(lambda a, b: (np.sqrt(a) + b * 2.0, a - b), (0, 1))(0.0, 1.0)
+    assert got == ((np.inf, 2.0), (1.0, -1.0))
+    assert dualad.jacrev(lambda a, b: (np.sqrt(a) + b * 2.0, a - b), (0, 1))(0.0, 1.0) == got

@@ -208,6 +208,13 @@ cdef inline double times(int code, double p, double d) noexcept:
     return p * d
 
 
+# The same for one of many lanes: -0.0 is the tangent of what does not depend on the lane's input (csrc/tape.h).
+cdef inline double lane_times(int code, double p, double d) noexcept:
+    if d == 0.0 and signbit(d) or p == 0.0 and CLASS_OF[code] >= DA_CLASS_SELECT:
+        return -0.0
+    return p * d + 0.0
+
+
 cdef object dual_numpy_unary(int code, Dual t):
     cdef double v = numpy_value(code, t.v, 0.0), px, py
     da_partials(code, t.v, 0.0, v, &px, &py)
@@ -370,7 +377,7 @@ cdef object vec_unary(int code, DualVec x, bint by_numpy):
     da_partials(code, x.v, 0.0, v, &px, &py)
     out = new_vec(v, x.k, x.level)
     for i in range(x.k):
-        out.t[i] = times(code, px, x.t[i])
+        out.t[i] = lane_times(code, px, x.t[i])
     return out
 
 
@@ -395,13 +402,13 @@ cdef object vec_binary(int code, object l, object r, object ufunc, bint by_numpy
         out = new_vec(v, k, level)
         if dx and dy:
             for i in range(k):
-                out.t[i] = times(code, px, a.t[i]) + times(code, py, b.t[i])
+                out.t[i] = lane_times(code, px, a.t[i]) + lane_times(code, py, b.t[i])
         elif dx:
             for i in range(k):
-                out.t[i] = times(code, px, a.t[i])
+                out.t[i] = lane_times(code, px, a.t[i])
         else:
             for i in range(k):
-                out.t[i] = times(code, py, b.t[i])
+                out.t[i] = lane_times(code, py, b.t[i])
         return out
     if ufunc is None:
         return NotImplemented

@@ -58,14 +58,14 @@ SWEEP = _of(
      "y = val[b], v = val[--slot]; \\\n        const double *ct = adj + slot * k; \\\n"
      "        (void)x, (void)y, (void)v; \\\n        ADJOINT(cls, b, dx) \\\n        break; \\",
      "constant - x takes the partial by the constant"),
-    ("forward-drops-operand", "TERM_##cls(px, tx[l]) + TERM_##cls(py, ty[l])",
-     "TERM_##cls(px, tx[l]) + 0.0 * TERM_##cls(py, ty[l])",
+    ("forward-drops-operand", "TERM(cls, px, tx[l]) + TERM(cls, py, ty[l])",
+     "TERM(cls, px, tx[l]) + 0.0 * TERM(cls, py, ty[l])",
      "the forward sweep forgets the second operand"),
     ("reverse-touches-unchosen", "            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \\",
      "            if (PARTAKES_##cls(p)) \\", "a branch that was not taken meets 0 times infinity"),
 ) + _of(
     "csrc/sweep.c", "api laws lectures_calculus lectures_matrices problems tree",
-    ("forward-no-clear", "memset(tan + slot * k, 0, t->of[i].b * k * sizeof *tan);", "(void)tan;",
+    ("forward-no-clear", "da_sweep_clear(tan + slot * k, t->of[i].b * k);", "(void)tan;",
      "tangents of inputs that have none are left from the sweep before"),
 )
 
@@ -73,11 +73,9 @@ ARRAYS = _of(
     "csrc/sweep_array.c", "laws structure reductions products ufuncs indexing second_order",
     ("rows-do-not-rewind", "        r->oy -= *at * r->e->sy[d];\n", "",
      "the second operand's offset runs away at the end of an axis"),
-    ("lanes-first-only", "term(at(p, i), ct[i * k + l], selects)", "term(at(p, i), ct[i * k], selects)",
-     "every lane takes the first's"),
     ("broadcast-overwrites", "s[i & 3] += term(at(p, i), ct[i], selects);", "s[i & 3] = term(at(p, i), ct[i], selects);",
      "a broadcast operand gets the last share, not the sum"),
-    ("push-overwrites", "add ? out[i * k + l] + c : c;", "c;", "the second operand's tangent replaces the first's"),
+    ("push-overwrites", "(ptrdiff_t)stride, n, k, selects, !add);", "(ptrdiff_t)stride, n, k, selects, 1);", "the second operand's tangent replaces the first's"),
     ("gather-overwrites", "                x[l] += o[l];\n            else", "                x[l] = o[l];\n            else",
      "an element gathered twice keeps one share"),
     ("where-inverted", "const int first = e->mask[i];", "const int first = !e->mask[i];", "the mask chooses the other side"),
@@ -87,6 +85,13 @@ ARRAYS = _of(
      "multiply(y, y0, y1, tmp + i * k * L, L, 1, part + i * n * L, n, k, L);", "the forward sweep's Y, transposed"),
     ("matmul-cross-untransposed", "multiply(tan + ax, x1, x0, adj + o, n, 1, tmp, k, m, n);",
      "multiply(tan + ax, x0, x1, adj + o, n, 1, tmp, k, m, n);", "second order: the tangent of X, untransposed"),
+)
+
+LANES = _of(
+    "csrc/vec_body.h", "laws structure products",
+    ("lanes-first-only", "                t[l] += contribution(q, bits[l], g[l], 0);",
+     "                t[l] += contribution(q, bits[0], g[0], 0);",
+     "every lane takes the first's"),
 )
 
 PLAN = _of(
@@ -184,4 +189,4 @@ SWEEPS = _of(
      "the last column of a full chunk is lost"),
 )
 
-MUTANTS: tuple[Mutant, ...] = (*TABLE, *SWEEP, *ARRAYS, *PLAN, *SECOND, *TAPE, *CORE, *RULES, *SWEEPS)
+MUTANTS: tuple[Mutant, ...] = (*TABLE, *SWEEP, *ARRAYS, *LANES, *PLAN, *SECOND, *TAPE, *CORE, *RULES, *SWEEPS)
