@@ -270,7 +270,10 @@ _STATEMENTS: dict[str, tuple[int, dict[int, tuple[int, int]]]] = {}
 
 def statement(file: str, line: int) -> tuple[int, str]:
     """First line and text of the simple statement that a line belongs to; (line, "") without a source."""
-    lines = linecache.getlines(file)
+    try:
+        lines = linecache.getlines(file)
+    except (IndexError, OSError, UnicodeDecodeError):  # tools that keep their own sources may have forgotten this one
+        return line, ""
     if not lines or not 0 < line <= len(lines):
         return line, ""
     known = _STATEMENTS.get(file)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import linecache
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -253,11 +251,6 @@ def _is_output(node: Node, label: str) -> bool:
 
 
 # ---- long programs ---------------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=64)
-def _source_line(file: str, line: int) -> str:
-    return linecache.getline(file, line).strip()
 
 
 def summary_table(program: Program, largest: int = 40) -> Table:
