@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..rules.elementwise import NAMESPACE, ROWS
+from ..rules.elementwise import NAMESPACE, ROWS, select
 
 __all__ = [
     "call_formula",
@@ -384,7 +384,7 @@ class _Choose(ast.NodeTransformer):
             with np.errstate(all="ignore"):
                 holds = eval(
                     compile(ast.fix_missing_locations(ast.Expression(tree.args[0])), "ops.def", "eval"),  # a row of our own table
-                    dict(NAMESPACE),
+                    {**NAMESPACE, "select": select},  # not the lazy one: the condition is evaluated as it stands
                     dict(self.values),
                 )
             if np.all(holds):
