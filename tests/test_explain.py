@@ -1,14 +1,18 @@
 """dualad.explain: the lecture's tables by closed form, and the laws (version A = version B = grad; forward = jvp)."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 import dualad
 from dualad import explain, math, problems
+from dualad.explanation import building
+from dualad.explanation.building import build
 from dualad.explanation.formulas import parse, text_of
 from dualad.explanation.program import Block
+from dualad.explanation.tracing import record
 
 
 def simple(x):
@@ -372,3 +376,50 @@ def test_formula_text_keeps_its_meaning():
                  "a - -b", "a*-b", "(a/b)/c", "a**b**c", "(a**b)**c"):  # fmt: skip
         space = {"a": 1.7, "b": 0.6, "c": 2.2}
         assert eval(text_of(parse(text)), {}, space) == pytest.approx(eval(text, {}, space)), text
+
+
+def test_a_long_table_is_shown_without_its_middle():
+    def f(x):
+        s = x
+        for _ in range(1500):
+            s = np.sin(s) + x
+        return s
+
+    table = explain(f, 1.0).reverse("B")
+    assert len(table.rows) == 3002
+    assert len(str(table).splitlines()) < 120
+    assert "rows between are not shown" in str(table)
+    assert table.html().count("<tr>") < 60
+    assert table.markdown().count("\n") < 80
+
+
+def test_the_cost_of_an_explanation_is_linear_in_the_program():
+    """It was quadratic (a list of all names for each operation). Counted: lines that run in the module that builds the program."""
+    def f(x, n):
+        s = x
+        for _ in range(int(n)):
+            s = np.sin(s) + x
+        return s
+
+    lines = {}
+    for n in (250, 500):
+        count = [0]
+
+        def local(frame, event, arg, count=count):
+            count[0] += event == "line"
+            return local
+
+        def trace(frame, event, arg, local=local):
+            return local if frame.f_code.co_filename == building.__file__ else None
+
+        e = explain(f, 1.0, n, argnums=0)
+        recording = record(f, [1.0, n], {}, (0,), ["x", "n"])
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            build(recording, "f")
+        finally:
+            sys.settrace(before)
+        lines[n] = count[0]
+        assert len(e.program.nodes) == 2 * n + 1
+    assert lines[500] / lines[250] == pytest.approx(2.0, rel=0.1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,6 +88,8 @@ def build(recording: Recording, name: str) -> Built:
         if isinstance(x, GenericVar) and x.level_id == level.level_id
     ]
     names = _Namer(recording).names(entries, outputs, kept)
+    texts = [text for text, _ in names]
+    taken = set(texts)
     operations, nodes = [], []
     inputs = tuple(range(len(recording.inputs)))
     for i, (x, call, which, place) in enumerate(entries):
@@ -101,7 +103,7 @@ def build(recording: Recording, name: str) -> Built:
         line, source = statement(place.file, place.line) if place.line else (0, "")
         operation = operation_name(call)
         described = _operands(
-            operations[i], operation, x.primal, [n for n, _ in names], entries, recording, len(entries) <= LARGEST
+            operations[i], operation, x.primal, texts, taken, recording, len(entries) <= LARGEST
         )
         formula = _formula(operation, call, which, described)
         nodes.append(
@@ -159,11 +161,11 @@ def operation_name(call: Any) -> str:
 
 
 def _operands(
-    operation: Operation, name: str, out: Any, names: Sequence[str], entries: Sequence[Any], recording: Recording, formulas: bool
+    operation: Operation, name: str, out: Any, names: Sequence[str], taken: Collection[str], recording: Recording, formulas: bool
 ) -> tuple[Operand, ...]:
     call = operation.call
     texts = [
-        names[node] if node is not None else _constant(value, recording, names)
+        names[node] if node is not None else _constant(value, recording, taken)
         for node, value in zip(operation.operands, call.values, strict=True)
     ]
     fixed = [node is None for node in operation.operands]
@@ -204,15 +206,15 @@ def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]])
     ]
 
 
-def _constant(value: Any, recording: Recording, names: Sequence[str]) -> str:
+def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
     """A constant as the caller called it, where no value of the program has that name; else as a number."""
     if isinstance(value, np.ndarray) and value.ndim:
         for name, array in recording.constants:
-            if name not in names and np.ndim(array) and (array is value or np.array_equal(array, value)):
+            if name not in taken and np.ndim(array) and (array is value or np.array_equal(array, value)):
                 return name
     if type(value) is float:
         for name, known in recording.constants:
-            if known is value and name not in names:
+            if known is value and name not in taken:
                 return name
     if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub":
         return constant_text(value)
@@ -242,6 +244,7 @@ class _Namer:
     def names(self, entries: Sequence[Any], outputs: Sequence[int], paths: Sequence[str]) -> list[tuple[str, bool]]:
         """(name, does it come from the source?) for each entry."""
         wanted: list[str | None] = []
+        index = {x.key: i for i, (x, _, _, _) in enumerate(entries)}
         source = self.recording.names
         top = {source[x.key][1] for x, _, _, _ in entries if x.key in source and source[x.key][0] <= 0}
         for x, _, _, _ in entries:
@@ -254,7 +257,7 @@ class _Namer:
             wanted.append(name)
         for i, (_, call, which, _) in enumerate(entries):
             if call is not None and wanted[i] is None and call.primitive.name == "elements":
-                base = next((wanted[j] for j, (o, _, _, _) in enumerate(entries[:i]) if o is call.inputs[0]), None)
+                base = wanted[index[call.inputs[0].key]]
                 if base:
                     wanted[i] = f"{base}[{', '.join(map(str, np.unravel_index(which, np.shape(call.values[0]))))}]"
         counts = Counter(name for name in wanted if name)

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 __all__ = ["Cell", "Table"]
 
 
+#: tables with more rows are shown without their middle: so many rows at each end
+LONGEST, ENDS = 120, 25
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell.
@@ -71,13 +75,22 @@ class Table:
         place = self.columns.index(name)
         return tuple(row[place].text for row in self.rows)
 
+    def _shown(self) -> tuple[tuple[tuple[Cell, ...], ...], tuple[str, ...]]:
+        """Rows and notes as they are shown: a long table without its middle."""
+        if len(self.rows) <= LONGEST:
+            return self.rows, self.notes
+        gap = tuple(Cell("...", "", 0, cell.number) for cell in self.rows[0])
+        left = len(self.rows) - 2 * ENDS
+        return (*self.rows[:ENDS], gap, *self.rows[-ENDS:]), (*self.notes, f"{left} rows between are not shown; .rows has them all")
+
     def __str__(self) -> str:
-        cells = [[cell.text.split("\n") for cell in row] for row in self.rows]
+        rows, notes = self._shown()
+        cells = [[cell.text.split("\n") for cell in row] for row in rows]
         widths = [max([len(name), *(len(line) for row in cells for line in row[i])]) for i, name in enumerate(self.columns)]
         lines = [self.title] if self.title else []
         lines.append(" | ".join(name.ljust(width) for name, width in zip(self.columns, widths, strict=True)).rstrip())
         lines.append("-+-".join("-" * width for width in widths))
-        for row, made in zip(cells, self.rows, strict=True):
+        for row, made in zip(cells, rows, strict=True):
             for k in range(max(map(len, row))):
                 parts = [(part[k] if k < len(part) else "") for part in row]
                 lines.append(
@@ -86,7 +99,7 @@ class Table:
                         for text, width, cell in zip(parts, widths, made, strict=True)
                     ).rstrip()
                 )
-        return "\n".join([*lines, *(f"Note: {note}." for note in self.notes)])
+        return "\n".join([*lines, *(f"Note: {note}." for note in notes)])
 
     def markdown(self) -> str:
         """A Markdown table; lines of the source are links to the file."""
@@ -94,9 +107,10 @@ class Table:
         head.append(f"| {' | '.join(map(_escape_markdown, self.columns))} |")
         aligned = ["---:" if self.rows and self.rows[0][i].number else "---" for i in range(len(self.columns))]
         head.append(f"| {' | '.join(aligned)} |")
-        for row in self.rows:
+        rows, notes = self._shown()
+        for row in rows:
             head.append(f"| {' | '.join(map(self._markdown_cell, row))} |")
-        return "\n".join([*head, *(part for note in self.notes for part in ("", f"Note: {_escape_markdown(note)}."))])
+        return "\n".join([*head, *(part for note in notes for part in ("", f"Note: {_escape_markdown(note)}."))])
 
     def _markdown_cell(self, cell: Cell) -> str:
         text = "<br>".join(map(_escape_markdown, cell.text.split("\n")))
@@ -116,7 +130,8 @@ class Table:
         cell_style = "padding:2px 10px;border-bottom:1px solid #8888;vertical-align:top;white-space:pre"
         names = "".join(f'<th scope="col" style="{cell_style};text-align:left">{html.escape(name)}</th>' for name in self.columns)
         out.append(f"<thead><tr>{names}</tr></thead><tbody>")
-        for row in self.rows:
+        rows, notes = self._shown()
+        for row in rows:
             cells = []
             for cell in row:
                 text = html.escape(cell.text)
@@ -125,7 +140,7 @@ class Table:
                 cells.append(f'<td style="{cell_style};text-align:{"right" if cell.number else "left"}">{text}</td>')
             out.append(f"<tr>{''.join(cells)}</tr>")
         out.append("</tbody></table>")
-        out += [f"<p>Note: {html.escape(note)}.</p>" for note in self.notes]
+        out += [f"<p>Note: {html.escape(note)}.</p>" for note in notes]
         if self.listing:
             lines = "\n".join(f'<span id="{self.key}-{line}">{line:>5}  {html.escape(text)}</span>' for line, text in self.listing)
             out.append(f"<details open><summary>source</summary><pre>{lines}</pre></details>")
@@ -138,7 +153,7 @@ class Table:
         """A LaTeX `array`-free tabular that needs no package."""
         spec = "".join("r" if self.rows and self.rows[0][i].number else "l" for i in range(len(self.columns)))
         lines = [rf"\begin{{tabular}}{{{spec}}}", " & ".join(map(_escape_latex, self.columns)) + r" \\", r"\hline"]
-        for row in self.rows:
+        for row in self._shown()[0]:
             cells = [cell.latex.split("\n") if cell.latex else [] for cell in row]
             texts = [
                 [f"${line}$" for line in part] if part else [_escape_latex(line) for line in cell.text.split("\n")]

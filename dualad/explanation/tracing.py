@@ -265,7 +265,7 @@ def origin(f: Any) -> tuple[str, str, int]:
     return code.co_filename, inspect.cleandoc("x\n" + "".join(lines))[2:] if lines else "", first
 
 
-_STATEMENTS: dict[str, tuple[int, dict[int, tuple[int, int]]]] = {}
+_STATEMENTS: dict[str, tuple[list[str], dict[int, tuple[int, int]]]] = {}
 
 
 def statement(file: str, line: int) -> tuple[int, str]:
@@ -277,8 +277,8 @@ def statement(file: str, line: int) -> tuple[int, str]:
     if not lines or not 0 < line <= len(lines):
         return line, ""
     known = _STATEMENTS.get(file)
-    if known is None or known[0] != hash(tuple(lines)):
-        known = _STATEMENTS[file] = (hash(tuple(lines)), _spans("".join(lines)))
+    if known is None or known[0] is not lines:
+        known = _STATEMENTS[file] = (lines, _spans("".join(lines)))
     first, last = known[1].get(line, (line, line))
     text = " ".join(part.strip() for part in lines[first - 1 : last])
     return first, text if len(text) <= 160 else f"{text[:157]}..."
