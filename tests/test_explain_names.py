@@ -173,3 +173,35 @@ def test_a_constant_and_a_value_of_one_name_are_not_mixed_up():
     e = explain(f, 2.0, 3.0, argnums=0)
     assert e.names == ("x", "v1", "f")
     assert e.program.node("v1").formula == "x*y"
+
+
+def test_names_with_ct_in_them():
+    """What an operation sends back is written over `ct`, and was put into names such as vector or factor."""
+
+    def f(matrix, vector, ct):
+        product = matrix @ vector
+        return np.sum(product * ct)
+
+    e = explain(f, np.eye(2), np.ones(2), 2.0)
+    assert e.names == ("matrix", "vector", "ct_1", "product", "v1", "y")
+    assert e.two_column().column("Backward")[-1] == "dy/dmatrix += outer(dy/dproduct, vector)\ndy/dvector += matrix.T @ dy/dproduct"
+
+
+def test_two_hidden_layers_as_the_slide_transposes_them():
+    """b_1 beside an argument b1 would be one name in LaTeX; a transpose of a transpose is none."""
+
+    def sigmoid(b):
+        return 1 / (1 + np.exp(-b))
+
+    def f(alpha1, b1, beta, x):
+        z = sigmoid(alpha1.T @ x + b1)
+        y = sigmoid(beta @ z)
+        return y
+
+    rng = np.random.default_rng(0)
+    e = explain(f, rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=2), rng.normal(size=3))
+    assert [node.name for node in e.fold("name").program.nodes if node.operation] == ["b_2", "z", "b_3", "y"]
+    assert e.two_column().column("Backward")[-1] == "dy/dalpha1 += outer(x, dy/db_2)\ndy/dx += alpha1 @ dy/db_2\ndy/db1 += dy/db_2"
+    adjoint = e.adjoint("b_2")
+    np.testing.assert_allclose(e.adjoint("alpha1"), np.outer(e.args[3], adjoint))
+    np.testing.assert_allclose(e.adjoint("x"), e.args[0] @ adjoint)

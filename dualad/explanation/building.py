@@ -269,20 +269,22 @@ class _Namer:
             | {name for name in first_is_input if name}
         )
         found: list[tuple[str, bool] | None] = [None] * len(entries)
+        plain = {name.replace("_", "") for name in taken}  # b_1 beside b1 would be one name in LaTeX
         number: Counter[str] = Counter()
         for i, want in enumerate(wanted):
             if want is None:
                 continue
             name = want
-            if counts[name] == 1 or i < given:
+            if name != "ct" and (counts[name] == 1 or i < given):  # ct is the adjoint of a result, in what it sends back
                 found[i] = (name, True)
                 continue
             while True:
                 number[name] += 1
                 candidate = f"{name}_{number[name]}"
-                if candidate not in taken:
+                if candidate.replace("_", "") not in plain:
                     break
             taken.add(candidate)
+            plain.add(candidate.replace("_", ""))
             found[i] = (candidate, True)
         self._outputs(found, outputs, paths, taken)
         k = 0

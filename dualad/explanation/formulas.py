@@ -147,6 +147,15 @@ def simplify(tree: Expr) -> Expr:
 
 
 class _Simplify(ast.NodeTransformer):
+    def visit_Attribute(self, tree: ast.Attribute) -> Expr:
+        self.generic_visit(tree)
+        inner = tree.value
+        if tree.attr == "T" and isinstance(inner, ast.Attribute) and inner.attr == "T":
+            return inner.value
+        if tree.attr == "T" and isinstance(inner, ast.Call) and ast.unparse(inner.func) == "outer":
+            return ast.Call(inner.func, inner.args[::-1], [])
+        return tree
+
     def visit_UnaryOp(self, tree: ast.UnaryOp) -> Expr:
         self.generic_visit(tree)
         if not isinstance(tree.op, ast.USub):

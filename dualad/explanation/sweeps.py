@@ -10,6 +10,7 @@ both to `dualad.grad`. The terms come from the rules that the library's own swee
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -306,7 +307,7 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
     operand = reader.operands[place]
     ct = f"d{label}/d{reader.name}"
     if operand.pullback:
-        return operand.pullback.replace("ct", ct)
+        return re.sub(r"\bct\b", lambda _: ct, operand.pullback)
     local = operand.formula or f"d{reader.name}/d{operand.text}"
     if reader.name == label and reader.kind == "output":
         return local
