@@ -35,7 +35,10 @@ def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
     if lo >= hi:
         return None
     rows = np.full((stop - start, n), -0.0, dtype_of(leaf))  # of what does not depend on the column's input (csrc/tape.h)
-    rows[np.arange(lo - start, hi - start), np.arange(lo - at, hi - at)] = 1.0
+    if n == 1:
+        rows[lo - start, 0] = 1.0
+    else:
+        rows[np.arange(lo - start, hi - start), np.arange(lo - at, hi - at)] = 1.0
     return rows.reshape(stop - start, *shape_of(leaf))
 
 
@@ -203,25 +206,30 @@ def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
 
 def _reverse(recording: Recording, chosen: Selection) -> Any:
     sizes = [size_of(x) for x in chosen.leaves]
-    rows = []
+    swept, total = [], 0
     for y in recording.outputs:
-        shape = tuple(shape_of(y))
-        m = size_of(y)
+        if recording.depends(y):
+            swept.append((y, total, size_of(y)))
+            total += swept[-1][2]
+    parts: list[Any] = []
+    for start, stop in _chunks(total):  # rows of all outputs, whichever they belong to
+        k = stop - start
+        given = [(y, at, n) for y, at, n in swept if at < stop and at + n > start]
+        seeds = [_basis(y, start, stop, at, n) for y, at, n in given]
+        grads = pull(recording.level, [y for y, _, _ in given], seeds, recording.inputs, k)
+        flat = [np.reshape(g, (k, n)) for g, n in zip(grads, sizes, strict=True)]
+        parts.append(flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1))
+    matrix = np.zeros((0, sum(sizes))) if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
+    rows, at = [], 0
+    for y in recording.outputs:
+        m, shape = size_of(y), tuple(shape_of(y))
         if not recording.depends(y):
             rows.append(_split(np.zeros((m, sum(sizes))), shape, chosen.leaves))
             continue
-        parts: list[Any] = []
-        for start, stop in _chunks(m):
-            k = stop - start
-            seeds = np.full((k, m), -0.0, dtype_of(y))  # rows that this one does not touch (csrc/tape.h)
-            seeds[np.arange(k), np.arange(start, stop)] = 1.0
-            grads = pull(recording.level, [y], [seeds.reshape(k, *shape)], recording.inputs, k)
-            flat = [np.reshape(g, (k, n)) for g, n in zip(grads, sizes, strict=True)]
-            parts.append(flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1))
-        matrix = np.zeros((0, sum(sizes))) if not parts else parts[0] if len(parts) == 1 else np.concatenate(parts)
-        blocks = _split(matrix, shape, chosen.leaves)
+        blocks = _split(matrix[at:at + m], shape, chosen.leaves)
         rows.append([b if isinstance(b, Traced) or b.dtype == dtype_of(x) else b.astype(dtype_of(x))
                      for b, x in zip(blocks, chosen.leaves, strict=True)])
+        at += m
     return _assemble(chosen, recording.structure, rows)
 
 
@@ -254,15 +262,15 @@ def plan(recording: Recording, leaves: Sequence[Any]) -> Plan:
     """
     outs, inputs = recording.outputs, len(leaves)
     n = size_of(leaves[0]) if inputs == 1 else sum(map(size_of, leaves))
-    m = swept = sweeps = 0
+    m = swept = seeded = 0
     for y in outs:
         size = size_of(y)
         m += size
         if recording.depends(y):
             swept += size
-            sweeps += _sweeps(size)
-    columns = _sweeps(n)
-    return n, m, (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * (inputs + 1)), inputs * len(outs)
+            seeded += size > 0
+    columns, sweeps = _sweeps(n), _sweeps(swept)
+    return n, m, (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * inputs + max(seeded, sweeps)), inputs * len(outs)
 
 
 def _sweeps(n: int) -> int:

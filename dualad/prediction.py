@@ -53,8 +53,8 @@ class SweepConstants(NamedTuple):
 #: measured on one core of a cloud machine (x86-64, AVX2, Python 3.11, NumPy 2.4)
 FORWARD = SweepConstants(start=7000.0, leaf=3000.0, block=1200.0, call=12900.0, call_lane=450.0, partial=4.7, lane=0.91,
                          product=0.026)  # fmt: skip
-REVERSE = SweepConstants(start=7800.0, leaf=1140.0, block=1900.0, call=22100.0, call_lane=780.0, partial=0.0, lane=1.52,
-                         product=0.021)  # fmt: skip
+REVERSE = SweepConstants(start=7000.0, leaf=2870.0, block=1340.0, call=19800.0, call_lane=520.0, partial=0.0, lane=1.38,
+                         product=0.026)  # fmt: skip
 
 
 class Counters(NamedTuple):
