@@ -270,7 +270,8 @@ def plan(recording: Recording, leaves: Sequence[Any]) -> Plan:
             swept += size
             seeded += size > 0
     columns, sweeps = _sweeps(n), _sweeps(swept)
-    return n, m, (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * inputs + max(seeded, sweeps)), inputs * len(outs)
+    forward, reverse = (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * inputs + max(seeded, sweeps))
+    return n, m, forward, reverse, inputs * len(outs)
 
 
 def _sweeps(n: int) -> int:
