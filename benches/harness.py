@@ -2,8 +2,9 @@
 
 All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop long enough for the
 clock (processor time: what else the machine does is not counted); the figure is the median over the rounds of derivative /
-plain. The plain function is timed twice: the ratio of the two is the noise floor. Nothing here asserts a time; `report.py`
-puts the figures beside their targets.
+plain. The plain function is timed twice: the ratio of the two is the noise floor. Beside the times stands what one recording
+holds: counted operations, what the cost model allows the derivative, bytes. Nothing here asserts a time; `report.py` puts the
+figures beside their targets, and `dualad.compare.from_pytest_benchmark` draws them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ import statistics
 import time
 
 import numpy as np
-import peers
+from targets import ROWS
+
+from dualad.compare import Timing, peers
+from dualad.compare.methods import NotApplicableError
+from dualad.compare.recorded import recorded
 
 TINY = os.environ.get("DUALAD_BENCH_TINY") == "1"
 MIN_SAMPLE = 5e-5 if TINY else 1e-3  # seconds a sample must last
@@ -80,41 +85,101 @@ def assert_same(actual, wanted, tolerance=1e-9):
     assert worst <= tolerance * scale, f"off by {worst:.3g} of {scale:.3g}"
 
 
-def compare(benchmark, row, case, *, plain, derivative, target, n, m=1, hand=None, others=None):
+def bound_of(mode, operations, n, m):
+    """What the cost model allows a derivative, in values of the function: its price composed of those of the operations.
+
+    `mode` is "forward" (n tangents), "reverse" (m adjoints), "best" (the cheaper of the two), or a number that says it all.
+    """
+    if not isinstance(mode, str):
+        return float(mode)
+    value = operations.value()
+    tangents = 1.0 + n * (operations.tangent() / value - 1.0)
+    adjoints = 1.0 + m * (operations.gradient() / value - 1.0)
+    return {"forward": tangents, "reverse": adjoints, "best": min(tangents, adjoints)}[mode]
+
+
+def measures_of(mode, f, *primals, sweeps=None):
+    """n, m, operations, bound and tape_bytes of f at a point; `sweeps` where the derivative takes fewer than n or m."""
+    n, m = flatten(primals).size, flatten(f(*primals)).size
+    tape = recorded(f, *primals)
+    bound = bound_of(mode, tape.operations, sweeps or n, sweeps or m)
+    return {"n": n, "m": m, "operations": tape.operations.value(), "bound": bound, "tape_bytes": tape.nbytes}
+
+
+def wanted_peers():
+    """The peers that take part: all, none for DUALAD_BENCH_PEERS=0, or those it names with commas between."""
+    wanted = os.environ.get("DUALAD_BENCH_PEERS", "1")
+    return {"0": (), "1": peers.selected(True)}.get(wanted) if wanted in "01" else peers.selected(wanted.split(","))
+
+
+def peer_calls(problem, args, exact, g=None, primals=()):
+    """Calls of the peers that give the right derivative of `problem`, and why the others do not: ({name: call}, {name: reason})."""
+    calls, refused = {}, {}
+    names = wanted_peers()
+    tape = recorded(*((g, *primals) if g else _split(problem, args))) if names else None
+    count = 1 if isinstance(problem.argnums, int) else len(problem.argnums)
+    for name in names:
+        try:
+            if problem.kind == "jacobian":
+                calls[name] = peers.checked_jacobian(name, g, *primals, exact, tape)
+            else:
+                calls[name] = peers.checked_gradient(name, problem.f, args, count, exact, tape)
+        except NotApplicableError as error:
+            refused[name] = str(error)
+    return calls, refused
+
+
+def _split(problem, args):
+    g, primals = problem.split(args)
+    return g, *primals
+
+
+def compare(benchmark, row, case, *, plain, derivative, target, measures, hand=None, others=({}, {})):
     """Time `derivative` against `plain` and put the figures into `benchmark.extra_info`.
 
     Parameters
     ----------
     benchmark : pytest-benchmark's fixture
     row, case : str
-        Row of the target table, and which of its workloads this is.
+        Row of the targets (:mod:`targets`), and which of its workloads this is.
     plain, derivative, hand : callable
         Without arguments: the control without differentiation, the measured call, the derivative written by
         hand.
     target : float
         The ratio aimed at.
-    n, m : int
-        Numbers of inputs and outputs.
-    others : dict
-        Further calls by name (the peers), reported beside.
+    measures : dict
+        Of :func:`measures_of`.
+    others : pair of dict
+        Of :func:`peer_calls`: further calls by name, reported beside, and why others have none.
     """
     calls = {"plain": plain, "derivative": derivative, "plain again": plain}
     if hand is not None:
         calls["hand"] = hand
-    calls.update(others or {})
+    peer_by_name, left_out = others
+    calls.update(peer_by_name)
     times = samples(calls)
     benchmark.pedantic(derivative, rounds=3, iterations=1)
+    band = Timing.from_samples([a / b for a, b in zip(times["derivative"], times["plain"], strict=True)])
     info = {
-        "row": row, "case": case, "n": n, "m": m, "target": target, "unit": "x",
-        "ratio": median_ratio(times, "derivative"), "noise": median_ratio(times, "plain again"),
-        "plain_us": statistics.median(times["plain"]) * 1e6, "derivative_us": statistics.median(times["derivative"]) * 1e6,
-        "peers": {name: median_ratio(times, name) for name in (others or {})}, "absent": peers.absent(),
+        "target": target, "unit": "x", "ratio": band.median, "low": band.low, "high": band.high,
+        "noise": median_ratio(times, "plain again"), "plain_us": statistics.median(times["plain"]) * 1e6,
+        "derivative_us": statistics.median(times["derivative"]) * 1e6,
+        "peers": {name: median_ratio(times, name) for name in peer_by_name}, "left_out": left_out,
     }  # fmt: skip
     if hand is not None:
         info["hand"] = median_ratio(times, "hand")
-    benchmark.extra_info.update(info)
+    record(benchmark, row, case, measures | info)
 
 
 def absolute(benchmark, row, case, value, target, unit, **more):
     """Record a figure that is not a ratio of times (`unit`: "us", "ms", "B", "MB")."""
-    benchmark.extra_info.update({"row": row, "case": case, "n": 1, "m": 1, "ratio": value, "target": target, "unit": unit, **more})
+    nothing = {"n": 1, "m": 1, "operations": None, "bound": None, "tape_bytes": None}
+    unit = "times" if unit == "x" else unit  # "x" is time of a derivative / time of the plain function
+    record(benchmark, row, case, nothing | {"ratio": value, "target": target, "unit": unit} | more)
+
+
+def record(benchmark, row, case, info):
+    """Put the figures of one bench into its extra_info; its row must be one of the targets."""
+    assert row in ROWS, f"no row {row!r} in benches/targets.py"
+    benchmark.group = row
+    benchmark.extra_info.update({"row": row, "case": case, "place": list(ROWS).index(row), **info})

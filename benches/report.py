@@ -1,9 +1,11 @@
 """Run the benches and print target and measured figure for every row of the target table.
 
-python benches/report.py                # run everything (about a minute), then print
-python benches/report.py --tiny         # sizes that prove only that it runs
-python benches/report.py saved.json     # print a file written by pytest --benchmark-json
-python benches/report.py -k jacobian    # further arguments go to pytest
+python benches/report.py                    # run everything (about two minutes), then print
+python benches/report.py --tiny             # sizes that prove only that it runs
+python benches/report.py saved.json         # print a file written by pytest --benchmark-json, or by --save
+python benches/report.py --save small.json  # keep what is printed, without the samples of pytest-benchmark
+python benches/report.py --out page.html    # tables and pictures (.html, .csv, .png, .svg)
+python benches/report.py -k jacobian        # further arguments go to pytest
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,68 +27,67 @@ def run(rest, settings):
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder, "bench.json")
         env = dict(os.environ, **settings)
-        command = [sys.executable, "-m", "pytest", str(here), "-q", f"--benchmark-json={out}", *rest]
+        command = [sys.executable, "-m", "pytest", str(here), "-q", "--benchmark-disable-gc", f"--benchmark-json={out}", *rest]
         code = subprocess.run([*command, "-p", "no:cacheprovider"], env=env, check=False).returncode
         if not out.exists() or not out.stat().st_size:
             raise SystemExit(code or 1)
         return json.loads(out.read_text(encoding="utf-8")), code
 
 
-def rows(results):
-    """(row, case, measured, target, met, the rest in words) of every bench, in the order they ran."""
-    for bench in results["benchmarks"]:
-        info = bench["extra_info"]
-        if "row" not in info:
-            continue
-        unit = "" if info["unit"] == "x" else " " + info["unit"]
-        notes = []
-        if "plain_us" in info:
-            notes.append(f"plain {info['plain_us']:.4g} us")
-        if "noise" in info:
-            notes.append(f"plain/plain {info['noise']:.2f}")
-        if "hand" in info:
-            notes.append(f"by hand {info['hand']:.2f}")
-        if "control_ms" in info:
-            notes.append(f"control {info['control_ms']:.2f} ms")
-        notes += [f"{name} {ratio:.3g}" for name, ratio in info.get("peers", {}).items()]
-        yield (
-            info["row"], info["case"], f"{info['ratio']:.3g}{unit}", f"<= {info['target']:g}{unit}",
-            "yes" if info["ratio"] <= info["target"] else "NO", ", ".join(notes),
-        )  # fmt: skip
+def rounded(value):
+    """Figures to four digits: what a run has to say."""
+    if isinstance(value, dict):
+        return {key: rounded(part) for key, part in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def table(results):
-    """The rows as aligned text."""
-    lines = [("row", "case", "measured", "target", "met", "beside it"), *rows(results)]
-    widths = [max(len(line[i]) for line in lines) for i in range(5)]
-    body = []
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-        body.append("  ".join([*cells, line[5]]).rstrip())
-    return "\n".join([body[0], "-" * len(body[0]), *body[1:]])
+def small(results):
+    """A run without samples, ids and what else is not about derivatives."""
+    kept = {key: results[key] for key in ("datetime", "commit_info", "version") if key in results}
+    machine = {key: results["machine_info"][key] for key in ("python_version", "dualad") if key in results["machine_info"]}
+    benches = [{"name": b["name"], "fullname": b["fullname"], "extra_info": rounded(b["extra_info"])}
+               for b in results["benchmarks"] if "row" in b["extra_info"]]  # fmt: skip
+    return {**kept, "machine_info": machine, "benchmarks": benches}
+
+
+def dumps(results):
+    """A line a bench, so that two runs can be compared by eye."""
+    head = {key: value for key, value in results.items() if key != "benchmarks"}
+    lines = ",\n".join(json.dumps(bench) for bench in results["benchmarks"])
+    return json.dumps(head, indent=1)[:-2] + f',\n "benchmarks": [\n{lines}\n]}}\n'
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--saved", metavar="JSON", help="a file of pytest --benchmark-json to print instead of running")
+    parser.add_argument("--save", metavar="JSON", help="write the figures to a file")
+    parser.add_argument("--out", metavar="FILE", action="append", default=[], help="tables and pictures: .html, .csv, .png, .svg")
     parser.add_argument("--tiny", action="store_true", help="tiny sizes: the figures mean nothing")
     parser.add_argument("--keep-memory", action="store_true", help="measure with glibc keeping freed blocks")
     options, rest = parser.parse_known_args(argv)
+    if options.saved is None and rest and rest[0].endswith(".json"):
+        options.saved = rest.pop(0)
     settings = ({"DUALAD_BENCH_TINY": "1"} if options.tiny else {}) | (KEEP_MEMORY if options.keep_memory else {})
-    code = 0
-    if options.saved:
-        results = json.loads(pathlib.Path(options.saved).read_text(encoding="utf-8"))
-    else:
-        results, code = run(rest, settings)
-    import numpy
 
-    cpu = results.get("machine_info", {}).get("cpu", {}).get("brand_raw", platform.processor())
-    print(f"Python {platform.python_version()}, NumPy {numpy.__version__}, one thread, {cpu}")
-    print("measured = time of the derivative / time of the plain function, median over interleaved rounds\n")
-    print(table(results))
-    absent = sorted({name for b in results["benchmarks"] for name in b["extra_info"].get("absent", [])})
-    if absent:
-        print(f"\nPeers not installed: {', '.join(absent)}")
+    from dualad import compare
+    from dualad.compare.named import BadInputError
+    from dualad.compare.outputs import check_targets, write_all
+
+    code = 0
+    try:
+        paths = check_targets(options.out)
+        if options.saved:
+            result = compare.from_pytest_benchmark(options.saved)
+        else:
+            results, code = run(rest, settings)
+            result = compare.from_pytest_benchmark(results)
+            if options.save:
+                pathlib.Path(options.save).write_text(dumps(small(results)), encoding="utf-8")
+        write_all(result, paths)
+    except (BadInputError, OSError, ValueError) as error:
+        print(f"report.py: error: {error}", file=sys.stderr)
+        return 2
+    print(result)
     return code
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-
 import harness
 import numpy as np
-import peers
 import pytest
 
 import dualad
@@ -14,16 +11,17 @@ from dualad import problems
 from dualad.problems import arrays
 
 
-def gradient_against_plain(benchmark, row, case, name, args, n, target):
+def gradient_against_plain(benchmark, row, case, name, args, target):
     problem = problems.get(name)
+    g, primals = problem.split(args)
     gradient = dualad.grad(problem.f, argnums=problem.argnums)
     plain = problem.plain
-    same = functools.partial(harness.assert_same, wanted=problem.closed_form(*args))
-    same(gradient(*args))
+    wanted = problem.closed_form(*args)
+    harness.assert_same(gradient(*args), wanted)
     harness.compare(
-        benchmark, row, case, n=n, target=target, plain=lambda: plain(*args),
-        derivative=lambda: gradient(*args), hand=lambda: problem.closed_form(*args),
-        others=peers.calls(problem, args, n, same),
+        benchmark, row, case, target=target, measures=harness.measures_of("reverse", g, *primals),
+        plain=lambda: plain(*args), derivative=lambda: gradient(*args), hand=lambda: problem.closed_form(*args),
+        others=harness.peer_calls(problem, args, wanted),
     )  # fmt: skip
 
 
@@ -35,7 +33,7 @@ SMALL += [("rosenbrock_sliced", 10), ("rosenbrock_sliced", 1000), ("logistic_reg
 def test_small_arrays(benchmark, name, n):
     """Where NumPy's own overhead a call dominates."""
     args = problems.get(name).make(n, seed=0)
-    gradient_against_plain(benchmark, "small arrays", f"{name}({n})", name, args, n, 1.0)
+    gradient_against_plain(benchmark, "small arrays", f"{name}({n})", name, args, 1.0)
 
 
 LARGE = [("black_scholes", 1000000), ("black_scholes_tanh", 1000000), ("logsumexp", 1000000)]
@@ -47,7 +45,7 @@ def test_large_arrays(benchmark, name, n):
     """Where memory and the vector units decide."""
     n = harness.size(n, min(n, 16))
     args = problems.get(name).make(n, seed=0)
-    gradient_against_plain(benchmark, "large arrays", f"{name}({n})", name, args, n, 2.0)
+    gradient_against_plain(benchmark, "large arrays", f"{name}({n})", name, args, 2.0)
 
 
 @pytest.mark.parametrize(("d", "k"), [(2, 5), (10, 25)])
@@ -56,16 +54,14 @@ def test_gmm(benchmark, d, k):
     from dualad.problems.adbench import gmm_args
 
     args = gmm_args(harness.size(1000, 10), 0, d, k)
-    inputs = sum(np.size(a) for a in args[:3])
-    gradient_against_plain(benchmark, "GMM", f"d{d} K{k}", "gmm", args, inputs, 1.5)
+    gradient_against_plain(benchmark, "GMM", f"d{d} K{k}", "gmm", args, 1.5)
 
 
 @pytest.mark.parametrize("characters", [64, 1024])
 def test_lstm(benchmark, characters):
     """ADBench's character LSTM, two layers of 14 bits."""
     args = problems.get("lstm").make(harness.size(characters, 4), seed=0)
-    inputs = args[0].size + args[1].size
-    gradient_against_plain(benchmark, "LSTM", f"{characters} characters", "lstm", args, inputs, 1.5)
+    gradient_against_plain(benchmark, "LSTM", f"{characters} characters", "lstm", args, 1.5)
 
 
 def test_bundle_adjustment(benchmark):
@@ -84,7 +80,7 @@ def test_bundle_adjustment(benchmark):
     closed = problem.closed_form(*args)
     harness.assert_same(np.stack(blocks(), axis=1), closed)
     harness.compare(
-        benchmark, "BA", f"{observations} observations", n=15, m=2, target=4.0,
+        benchmark, "BA", f"{observations} observations", target=4.0, measures=harness.measures_of("reverse", g, *primals, sweeps=2),
         plain=lambda: problem.f(*args), derivative=blocks, hand=lambda: problem.closed_form(*args),
     )  # fmt: skip
 
@@ -100,10 +96,12 @@ def test_jacobian(benchmark, n, m, target):
     problem = problems.get("tanh_sin")
     g, _ = problem.split((x, a, b))
     jacobian = dualad.jacobian(g)
-    harness.assert_same(jacobian(x), problem.closed_form(x, a, b))
+    wanted = problem.closed_form(x, a, b)
+    harness.assert_same(jacobian(x), wanted)
     harness.compare(
-        benchmark, "Jacobian", f"{n} -> {m}", n=n, m=m, target=target, plain=lambda: g(x),
+        benchmark, "Jacobian", f"{n} -> {m}", target=target, measures=harness.measures_of("best", g, x), plain=lambda: g(x),
         derivative=lambda: jacobian(x), hand=lambda: problem.closed_form(x, a, b),
+        others=harness.peer_calls(problem, (x, a, b), wanted, g, (x,)),
     )  # fmt: skip
 
 
@@ -136,6 +134,7 @@ def test_hessian_vector_product(benchmark, name, n):
     # `wanted` is a fourth-order difference of the hand-written gradient: good to about eps / h.
     harness.assert_same(product, wanted, 1e-8)
     harness.compare(
-        benchmark, "hvp / gradient", f"{name}({n})", n=n, target=2.5, plain=lambda: gradient(*primals),
+        benchmark, "hvp / gradient", f"{name}({n})", target=2.5, plain=lambda: gradient(*primals),
+        measures=harness.measures_of(2.5, g, *primals),  # a tangent of the gradient's own operations
         derivative=lambda: dualad.hvp(g, primals, tangents),
     )  # fmt: skip

@@ -7,7 +7,6 @@ import math
 import statistics
 
 import harness
-import peers
 import pytest
 
 import dualad
@@ -25,12 +24,11 @@ def one_derivative(benchmark, row, name, n, target):
     slope = dualad.derivative(g)
     plain, _ = problem.split(args, problem.plain)
     wanted = problem.closed_form(*args)
-    same = functools.partial(harness.assert_same, wanted=wanted)
-    same(slope(x))
+    harness.assert_same(slope(x), wanted)
     harness.compare(
-        benchmark, row, f"{name}({n})", n=1, target=target,
+        benchmark, row, f"{name}({n})", target=target, measures=harness.measures_of("forward", g, x),
         plain=lambda: plain(x), derivative=lambda: slope(x), hand=lambda: problem.closed_form(*args),
-        others=peers.calls(problem, args, n, same),
+        others=harness.peer_calls(problem, args, wanted),
     )  # fmt: skip
 
 
@@ -65,7 +63,10 @@ def test_fixed_cost(benchmark, case, target, build):
     times = harness.samples({"plain": functools.partial(square, 1.5), case: call})
     benchmark.pedantic(call, rounds=3, iterations=10)
     microseconds = {name: statistics.median(seconds) * 1e6 for name, seconds in times.items()}
-    harness.absolute(benchmark, "fixed cost of a call", case, microseconds[case], target, "us", plain_us=microseconds["plain"])
+    measures = harness.measures_of("reverse" if case == "grad" else "forward", square, 1.5)
+    harness.absolute(
+        benchmark, "fixed cost of a call", case, microseconds[case], target, "us", plain_us=microseconds["plain"], **measures
+    )
 
 
 def one_gradient(benchmark, row, name, n, target):
@@ -74,12 +75,12 @@ def one_gradient(benchmark, row, name, n, target):
     g, (x,) = problem.split(args)
     gradient = dualad.grad(g)
     plain, _ = problem.split(args, problem.plain)
-    same = functools.partial(harness.assert_same, wanted=problem.closed_form(*args))
-    same(gradient(x))
+    wanted = problem.closed_form(*args)
+    harness.assert_same(gradient(x), wanted)
     harness.compare(
-        benchmark, row, f"{name}({n})", n=len(x), target=target, plain=lambda: plain(x),
-        derivative=lambda: gradient(x), hand=lambda: problem.closed_form(*args),
-        others=peers.calls(problem, args, n, same),
+        benchmark, row, f"{name}({n})", target=target, measures=harness.measures_of("reverse", g, x),
+        plain=lambda: plain(x), derivative=lambda: gradient(x), hand=lambda: problem.closed_form(*args),
+        others=harness.peer_calls(problem, args, wanted),
     )  # fmt: skip
 
 
@@ -111,6 +112,7 @@ def test_higher_derivative(benchmark, order, target):
     harness.assert_same(scale * dualad.taylor(f, x, order)[order], wanted)
     plain = functools.partial(f, m=math)
     harness.compare(
-        benchmark, "k-th derivative", f"k={order}", n=1, target=target, plain=lambda: plain(x),
+        benchmark, "k-th derivative", f"k={order}", target=target, plain=lambda: plain(x),
+        measures=harness.measures_of((order + 1) ** 2, f, x),  # Griewank & Walther 2008, section 13.2
         derivative=lambda: scale * dualad.taylor(f, x, order).item(order),
     )  # fmt: skip

@@ -17,6 +17,7 @@ Counted on the tape, priced by a published cost model, and measured; on built-in
     result        what an experiment returns: rows, and the ways out of them (storage: JSON, whole files)
     figure        tables and figures as data; terminal, notebook print them
     command       `dualad compare`
+    peers         other libraries on the same source; pytest_runs: saved runs of the benches
 """
 
 from ..cost import Operations, Weights
@@ -26,6 +27,7 @@ from .counting import count
 from .figure import Curve, Figure, Heat, Mark, Table
 from .methods import DisagreementError
 from .plane import PlaneResult, plane
+from .pytest_runs import BenchmarkResult, from_pytest_benchmark
 from .registry import EXPERIMENTS
 from .result import Report, Result, load
 from .row import Crossover, Row
@@ -34,6 +36,7 @@ from .scaling_result import Fit, MineResult, ScalingResult
 
 __all__ = [
     "EXPERIMENTS",
+    "BenchmarkResult",
     "Crossover",
     "Curve",
     "DisagreementError",
@@ -52,6 +55,7 @@ __all__ = [
     "Timing",
     "Weights",
     "count",
+    "from_pytest_benchmark",
     "load",
     "mine",
     "plane",

@@ -117,7 +117,7 @@ def _checked(peer: Peer, build: Callable[[], Call], tape: Recorded, n: int, m: i
         raise NotApplicableError("not installed")
     effort = peer.effort(tape, n, m)
     if effort > peer.most:
-        raise NotApplicableError(f"{effort:.2g} {peer.unit} are more than the {peer.most:.2g} that are tried")
+        raise NotApplicableError(f"more than {peer.most:,} {peer.unit} are not tried ({effort:.3g})")
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # remarks of theirs on how we call them
@@ -131,7 +131,7 @@ def _checked(peer: Peer, build: Callable[[], Call], tape: Recorded, n: int, m: i
     if wrong:
         raise NotApplicableError(wrong)
     if seconds > PATIENCE:
-        raise NotApplicableError(f"takes {seconds:.2g} s, more than the {PATIENCE:g} s that are waited")
+        raise NotApplicableError(f"takes more than {PATIENCE:g} s ({seconds:.2g} s)")
     return call
 
 

@@ -80,14 +80,14 @@ def torch_numpy(torch: Any) -> Any:
 def casadi_numpy(casadi: Any) -> Any:
     """NumPy over arrays of CasADi's symbols; a comparison of symbols has no truth value, so maxima are functions of CasADi."""
 
-    def maximum_of(x: Any) -> Any:
-        return functools.reduce(casadi.fmax, np.ravel(x))
+    larger, smaller = (np.frompyfunc(function, 2, 1) for function in (casadi.fmax, casadi.fmin))
 
-    def minimum_of(x: Any) -> Any:
-        return functools.reduce(casadi.fmin, np.ravel(x))
+    def maximum_of(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return larger.reduce(x, axis=axis, keepdims=keepdims)
+
+    def minimum_of(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return smaller.reduce(x, axis=axis, keepdims=keepdims)
 
     own = types.SimpleNamespace(
-        max=maximum_of, min=minimum_of, maximum=np.frompyfunc(casadi.fmax, 2, 1), minimum=np.frompyfunc(casadi.fmin, 2, 1),
-        erf=np.frompyfunc(casadi.erf, 1, 1),
-    )
+        max=maximum_of, min=minimum_of, maximum=larger, minimum=smaller, erf=np.frompyfunc(casadi.erf, 1, 1))
     return Joined(own, np)

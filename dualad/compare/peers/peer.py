@@ -29,7 +29,7 @@ class Peer(ABC):
         What is imported.
     summary : str
         How its Jacobian is made.
-    most : float
+    most : int
         Largest :meth:`effort` that is tried.
     unit : str
         What the effort counts, in words.
@@ -38,7 +38,7 @@ class Peer(ABC):
     name: ClassVar[str]
     module: ClassVar[str]
     summary: ClassVar[str]
-    most: ClassVar[float]
+    most: ClassVar[int]
     unit: ClassVar[str]
 
     @abstractmethod
