@@ -218,12 +218,13 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         names = [name for name in ("forward", "reverse") if name in self.methods(True)] + self.peers()
         last, sizes = self.rows[-1], self.sizes()
         costs = ", ".join(f"{name} {cost:.3g}" for name in names if (cost := last.relative(name, True)) is not None)
-        caption = ("Forward and reverse are dualad's. Every answer was compared with dualad's before it was timed; what a library "
-                   "does once for a function (tracing, compiling) is not in the time, running it is.")
+        caption = (f"A marker is the time of one whole Jacobian by dualad's forward or reverse mode, or by {', '.join(self.peers())}, "
+                   "divided by that of one value of f in NumPy. Every answer was compared with dualad's before it was timed; what a "
+                   "library does once for a function (tracing, compiling) is not in the time, running it is.")
         return Figure(
             f"{self.name}-{self.vary}-peers", f"{self.subject()}: other libraries on the same function, measured",
             f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}", "time / one value of f",
-            " ".join([*self._beside(), caption]),
+            caption,
             f"Log-log plot of the time of the Jacobian against {self.vary} from {sizes[0]} to {sizes[-1]}, dualad and other "
             f"libraries; at the last size, in values of f: {costs}.",
             tuple(replace(self._curve(name, True), label=f"dualad {name}" if name in METHODS else name) for name in names))
@@ -251,8 +252,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         band = (" A marker below its band is no error: the band counts arithmetic, and the clock also sees Python, which all "
                 "tangents of a run share.") if measured and self._below_bounds() else ""
         return (f"A marker is {what} one whole Jacobian at one {self.vary}, divided by that of one value of f; both axes are "
-                f"logarithmic, so that a straight line is a power of {self.vary}. The grey bands are what the cost model allows forward "
-                f"and reverse, whatever f is made of. {where[0].upper()}{where[1:]}.{band}")
+                f"logarithmic, so that a straight line is a power of {self.vary}. The grey bands are what the cost model allows "
+                f"forward and reverse, whatever f is made of. {where[0].upper()}{where[1:]}.{band}")
 
     def _curve(self, name: str, measured: bool) -> Curve:
         rows = [row for row in self.rows if row.relative(name, measured) is not None]
