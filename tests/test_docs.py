@@ -134,6 +134,17 @@ def test_index_leads_to_every_page():
         assert set(re.findall(r"\]\(([\w-]+\.md)[)#]", text)) >= {p.name for p in folder.glob("*.md")} - {"index.md"}
 
 
+def test_bibliography_has_what_the_docstrings_cite():
+    """Every author named in a References section of the sources is on the page."""
+    page = (DOCS / "bibliography.md").read_text(encoding="utf-8")
+    cited = set()
+    for path in Path(dualad.__file__).parent.rglob("*.py"):
+        for section in re.findall(r"References\n *-{10}\n(.*?)(?:\n\n|\"\"\")", path.read_text(encoding="utf-8"), re.DOTALL):
+            cited |= set(re.findall(r"(?:\b[A-Z]\.[ -]?)+([A-Z][\w]+)", section))
+    assert {"Griewank", "Clarke"} <= cited
+    assert not {name for name in cited if name not in page}
+
+
 # ---- tables ------------------------------------------------------------------------------------------------------------------
 
 def table_rows(path):

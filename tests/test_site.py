@@ -1,0 +1,219 @@
+"""The documentation as a site: it builds without a warning, and in a real browser no link is dead and no formula is left over.
+
+Needs the extra docs (sphinx, myst-parser, furo, matplotlib), and for the browser selenium and Chromium with its driver (Debian:
+chromium, chromium-driver); skipped without them.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+NEEDED = ("sphinx", "myst_parser", "furo", "matplotlib")
+MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the site needs {', '.join(MISSING)}: pip install 'dualad[docs]'")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built from a copy of the pages."""
+    folder = tmp_path_factory.mktemp("site")
+    source = folder / "source"
+    ignored = shutil.ignore_patterns("_build", "_generated", "__pycache__")
+    shutil.copytree(DOCS, source / "docs", ignore=ignored)
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("benches", "examples"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    target = folder / "html"
+    done = subprocess.run([sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs", str(target)],
+                          cwd=source, capture_output=True, text=True, timeout=300)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert not (source / "docs" / "_generated").exists(), "what was generated is taken away again"
+    return target
+
+
+class Page(HTMLParser):
+    """Links, anchors, pictures and visible text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.anchors, self.images, self.words, self._skip = [], set(), [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        if found.get("id"):
+            self.anchors.add(found["id"])
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"])
+        for name in ("src", "href"):
+            if tag in ("img", "script", "link", "source", "iframe") and found.get(name):
+                self.images.append(found[name])
+        if tag == "img":
+            assert found.get("alt"), f"no alt text: {found}"
+        if tag in ("script", "style", "code", "pre", "math"):
+            self._skip.append(tag)
+
+    def handle_endtag(self, tag):
+        if self._skip and self._skip[-1] == tag:
+            self._skip.pop()
+
+    def handle_data(self, data):
+        if not self._skip:
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path.resolve(): Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+
+
+def test_every_page_is_on_the_site(site):
+    have = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
+    want = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md") if "_build" not in path.parts}
+    assert have >= {name for name in want if not name.startswith("_generated")}
+    assert have >= {"_generated/readme", "_generated/dualad", "_generated/dualad.compare", "_generated/changelog"}
+
+
+def test_no_link_is_dead(pages, site):
+    links = 0
+    for path, page in pages.items():
+        for target in [*page.links, *page.images]:
+            if target.startswith(("http://", "https://", "mailto:", "data:", "javascript:")):
+                continue
+            name, _, anchor = target.partition("#")
+            to = (path.parent / unquote(name.partition("?")[0])).resolve() if name else path
+            assert to.exists(), f"{path.relative_to(site)} links to {target}"
+            if anchor and to in pages:
+                links += 1
+                assert unquote(anchor) in pages[to].anchors | {""}, f"{path.relative_to(site)}: no {target}"
+    assert links > 100
+
+
+def test_nothing_comes_from_a_network(pages, site):
+    for path, page in pages.items():
+        outside = [target for target in page.images if "://" in target or target.startswith("//")]
+        assert not outside, f"{path.relative_to(site)} loads {outside}"
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet
+
+
+def test_formulas_are_formulas(pages, site):
+    """Dollars and commands of LaTeX are gone from the text, and there is MathML in their place."""
+    for path, page in pages.items():
+        text = " ".join(page.words)
+        left = re.findall(r"\$[^$\s][^$]{0,80}[^$\s]\$|\\(?:frac|partial|bar|dot|mathbb|nabla|sum|begin)\b", text)
+        assert not left, f"{path.relative_to(site)}: {left[:3]}"
+    built = (site / "companion" / "5-vector-calculus.html").read_text(encoding="utf-8")
+    assert built.count("<math") > 100
+
+
+def test_reference_has_every_public_name(site):
+    import dualad
+
+    text = (site / "_generated" / "dualad.html").read_text(encoding="utf-8")
+    for name in set(dualad.__all__) - {"math", "numpy"}:
+        assert f'id="dualad.{name}"' in text, name
+
+
+def test_gallery_has_its_pictures(site):
+    text = (site / "gallery" / "index.html").read_text(encoding="utf-8")
+    assert text.count("<img") >= 20
+    assert len(list((site / "_images").glob("*.svg"))) >= 20
+
+
+# ---- renderer of formulas ------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def formulas():
+    spec = importlib.util.spec_from_file_location("formulas", DOCS / "formulas.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_formula_is_mathml(formulas):
+    text = re.sub(r"\s", "", formulas.mathml(r"\frac{\partial J}{\partial x}"))
+    assert "<mfrac><mrow><mi>∂</mi><mi>J</mi></mrow>" in text
+    assert "…" in formulas.mathml(r"1, \dots, n")
+    assert "accent" not in formulas.mathml(r"\bar v")
+
+
+def test_an_unknown_command_is_an_error(formulas):
+    with pytest.raises(formulas.MathError, match="nonsense"):
+        formulas.mathml(r"\nonsense x")
+
+
+# ---- browser -------------------------------------------------------------------------------------------------------------------
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--allow-file-access-from-files")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
+    if not (BROWSER and DRIVER):
+        pytest.skip("no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER, env={**os.environ, "DISPLAY": ""}))
+    yield driver
+    driver.quit()
+
+
+SIZES = {360, 1400}
+SHOWN = """
+const text = [...document.querySelectorAll('article p, article li, article td, article h1, article h2, article h3')]
+    .map(e => e.cloneNode(true))
+    .map(c => { c.querySelectorAll('code, pre, math').forEach(x => x.remove()); return c.textContent; });
+return {
+  leftover: text.filter(t => /\\$[^$\\s][^$]*\\$|\\\\[a-z]{3,}/.test(t)).slice(0, 3),
+  flat: [...document.querySelectorAll('math')].filter(m => m.checkVisibility() && m.getBoundingClientRect().width < 2).length,
+  formulas: document.querySelectorAll('math').length,
+  broken: [...document.images].filter(i => !i.complete || i.naturalWidth === 0).map(i => i.src),
+  wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+};
+"""
+
+
+@pytest.mark.parametrize("width", sorted(SIZES))
+def test_pages_in_a_browser(browser, site, width):
+    """Every page: no console error, nothing fetched but files, pictures there, formulas drawn, no sideways scrolling."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+    formulas = 0
+    for path in sorted(site.rglob("*.html")):
+        if path.name in ("search.html", "genindex.html", "py-modindex.html"):
+            continue
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)
+        browser.get(path.as_uri())
+        seen = browser.execute_script(SHOWN)
+        where = path.relative_to(site)
+        errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+        assert not errors, f"{where}: {errors}"
+        log = " ".join(entry["message"] for entry in browser.get_log("performance"))
+        asked = re.findall(r'"url":"((?:https?|wss?):[^"]*)"', log)
+        assert not asked, f"{where} asks for {asked[:3]}"
+        assert not seen["leftover"], f"{where}: {seen['leftover']}"
+        assert not seen["flat"], f"{where}: {seen['flat']} formulas are not drawn"
+        assert not seen["broken"], f"{where}: {seen['broken']}"
+        assert seen["wide"] <= 1, f"{where} is {seen['wide']} px wider than a window of {width}"
+        formulas += seen["formulas"]
+    assert formulas > 300
