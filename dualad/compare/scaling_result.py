@@ -219,9 +219,9 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
         last, sizes = self.rows[-1], self.sizes()
         costs = ", ".join(f"{name} {cost:.3g}" for name in names if (cost := last.relative(name, True)) is not None)
         caption = ("A marker is the time of one whole Jacobian by dualad's forward or reverse mode, or by "
-                   f"{', '.join(self.peers())}, divided by that of one value of f in NumPy. Every answer was compared with dualad's "
-                   "before it was timed; what a library does once for a function (tracing, compiling) is not in the time, running "
-                   "it is.")
+                   f"{', '.join(self.peers())}, divided by that of one value of f in NumPy. Every answer was compared with "
+                   "dualad's before it was timed; what a library does once for a function (tracing, compiling) is not in the time, "
+                   "running it is.")
         return Figure(
             f"{self.name}-{self.vary}-peers", f"{self.subject()}: other libraries on the same function, measured",
             f"{'inputs' if self.vary == 'n' else 'outputs'} {self.vary}", "time / one value of f",
