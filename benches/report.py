@@ -1,6 +1,6 @@
 """Run the benches and print target and measured figure for every row of the target table.
 
-python benches/report.py                    # run everything (about two minutes), then print
+python benches/report.py                    # run everything (some minutes), then print
 python benches/report.py --tiny             # sizes that prove only that it runs
 python benches/report.py saved.json         # print a file written by pytest --benchmark-json, or by --save
 python benches/report.py --save small.json  # keep what is printed, without the samples of pytest-benchmark
