@@ -174,7 +174,7 @@ def gallery_page(text: str) -> str:
         name = match[1]
         figure = described(DOCS / "gallery" / f"{name}.py")
         return (f"### {figure.title}\n\n![{figure.alt}](../_generated/gallery/{name}.svg)\n\n{figure.caption}\n\n"
-                f"```python\n{figure.code}```\n")
+                f"<details>\n<summary>The script</summary>\n\n```python\n{figure.code}```\n\n</details>\n\n")
 
     return re.sub(r"^- \[[^\]]+\]\(([\w-]+)\.py\):.*\n?(?:^  .*\n?)*", one, text, flags=re.MULTILINE)
 

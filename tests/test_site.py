@@ -128,7 +128,7 @@ def test_reference_has_every_public_name(site):
 
 def test_gallery_has_its_pictures(site):
     text = (site / "gallery" / "index.html").read_text(encoding="utf-8")
-    assert text.count("<img") >= 20
+    assert text.count("<img") == text.count("<details>") == text.count("<h3>") == len(list((DOCS / "gallery").glob("*.py"))) >= 20
     assert len(list((site / "_images").glob("*.svg"))) >= 20
 
 
@@ -183,6 +183,7 @@ const text = [...document.querySelectorAll('article p, article li, article td, a
     .map(e => e.cloneNode(true))
     .map(c => { c.querySelectorAll('code, pre, math').forEach(x => x.remove()); return c.textContent; });
 return {
+  unread: text.filter(t => /^#{1,5} |\\]\\(|\\{toctree\\}/.test(t)).slice(0, 3),
   leftover: text.filter(t => /\\$[^$\\s][^$]*\\$|\\\\[a-z]{3,}/.test(t)).slice(0, 3),
   flat: [...document.querySelectorAll('math')].filter(m => m.checkVisibility() && m.getBoundingClientRect().width < 2).length,
   formulas: document.querySelectorAll('math').length,
@@ -211,6 +212,7 @@ def test_pages_in_a_browser(browser, site, width):
         log = " ".join(entry["message"] for entry in browser.get_log("performance"))
         asked = re.findall(r'"url":"((?:https?|wss?):[^"]*)"', log)
         assert not asked, f"{where} asks for {asked[:3]}"
+        assert not seen["unread"], f"{where}: Markdown that was not understood: {seen['unread']}"
         assert not seen["leftover"], f"{where}: {seen['leftover']}"
         assert not seen["flat"], f"{where}: {seen['flat']} formulas are not drawn"
         assert not seen["broken"], f"{where}: {seen['broken']}"
