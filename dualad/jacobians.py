@@ -22,11 +22,18 @@ __all__ = ["hessian", "hvp", "jacfwd", "jacobian", "jacrev", "plan"]
 #: lanes of one sweep: the value and each partial are computed once for all of them
 CHUNK = 32
 WIDE_CHUNK = 128
+#: numbers that the lanes of one sweep fill at most (16 MB: beyond that caches miss, and the system maps pages anew for each sweep)
+LANE_NUMBERS = 1 << 21
+FEW_LANES = 8
 
 
-def chunk_size(n: int) -> int:
-    """How many of n directions one sweep carries (measured: 32 up to some hundreds, 128 from there on)."""
-    return n if n <= 48 else CHUNK if n < 512 else WIDE_CHUNK
+def chunk_size(n: int, slots: int = 0) -> int:
+    """How many of n directions one sweep carries over a recording of so many slots.
+
+    Measured: 32 up to some hundreds, 128 from there on; fewer on long recordings, 8 at least.
+    """
+    lanes = n if n <= 48 else CHUNK if n < 512 else WIDE_CHUNK
+    return lanes if lanes * slots <= LANE_NUMBERS else min(lanes, max(FEW_LANES, LANE_NUMBERS // slots))
 
 
 def _basis(leaf: Any, start: int, stop: int, at: int, n: int) -> Any:
@@ -115,8 +122,8 @@ def _recorded(f: Callable[..., Any], chosen: Selection) -> Recording | None:
     return recording if recording.level.plain else None
 
 
-def _chunks(n: int) -> list[tuple[int, int]]:
-    step = max(chunk_size(n), 1)
+def _chunks(n: int, slots: int = 0) -> list[tuple[int, int]]:
+    step = max(chunk_size(n, slots), 1)
     return [(start, min(start + step, n)) for start in range(0, n, step)]
 
 
@@ -133,7 +140,7 @@ def _tangents(chosen: Selection, start: int, stop: int) -> list[Any]:
 def _sweep_columns(recording: Recording, chosen: Selection) -> Any:
     total = sum(size_of(x) for x in chosen.leaves)
     parts: list[list[Any]] = []
-    for start, stop in _chunks(total):
+    for start, stop in _chunks(total, recording.level.slots):
         k = stop - start
         given = [(x, t) for x, t in zip(recording.inputs, _tangents(chosen, start, stop), strict=True) if t is not None]
         results = pushforward(recording.level, [x for x, _ in given], [t for _, t in given], recording.outputs, k)
@@ -212,7 +219,7 @@ def _reverse(recording: Recording, chosen: Selection) -> Any:
             swept.append((y, total, size_of(y)))
             total += swept[-1][2]
     parts: list[Any] = []
-    for start, stop in _chunks(total):  # rows of all outputs, whichever they belong to
+    for start, stop in _chunks(total, recording.level.slots):  # rows of all outputs, whichever they belong to
         k = stop - start
         given = [(y, at, n) for y, at, n in swept if at < stop and at + n > start]
         seeds = [_basis(y, start, stop, at, n) for y, at, n in given]
@@ -269,13 +276,14 @@ def plan(recording: Recording, leaves: Sequence[Any]) -> Plan:
         if recording.depends(y):
             swept += size
             seeded += size > 0
-    columns, sweeps = _sweeps(n), _sweeps(swept)
+    slots = recording.level.slots
+    columns, sweeps = _sweeps(n, slots), _sweeps(swept, slots)
     forward, reverse = (columns, n, inputs + columns * len(outs)), (sweeps, swept, sweeps * inputs + max(seeded, sweeps))
     return n, m, forward, reverse, inputs * len(outs)
 
 
-def _sweeps(n: int) -> int:
-    return -(-n // max(chunk_size(n), 1))
+def _sweeps(n: int, slots: int) -> int:
+    return -(-n // max(chunk_size(n, slots), 1))
 
 
 def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: str = "auto") -> Callable[..., Any]:
@@ -348,7 +356,8 @@ def _faster(recording: Recording, leaves: Sequence[Any]) -> str:
     outs = recording.outputs
     if len(leaves) == 1 and len(outs) == 1 and recording.depends(outs[0]):  # the plan of the common case, without its containers
         n, m = getattr(leaves[0], "size", 1), outs[0].size
-        columns, rows = (1 if 0 < n <= 48 else _sweeps(n)), (1 if 0 < m <= 48 else _sweeps(m))
+        slots = recording.level.slots
+        columns, rows = _sweeps(n, slots), _sweeps(m, slots)
         mode = settled(recording.level, n, columns, n, 1 + columns, rows, m, 2 * rows, 1)
         if mode:
             return mode

@@ -162,13 +162,13 @@ def recommend(f: Callable[..., Any], *args: Any, argnums: int | Sequence[int] = 
     one, tangent, gradient = value.value(weights), value.tangent(weights), value.gradient(weights)
     base, recorded = _run_times(recording, n, len(chosen.leaves))
     forward_time, reverse_time = ((recorded + t) / base for t in sweep_times(level, planned))
-    largest = max((chunk_size(size) for size in _sizes(recording)), default=0)
+    lanes, lanes_back = chunk_size(n, level.slots), chunk_size(planned[3][1], level.slots)
     result = n * m * NUMBER
     return Recommendation(
         "forward" if mode == "fwd" else "reverse",
         reason,
-        Prediction(one + n * (tangent - one), forward_time, level.nbytes + level.slots * chunk_size(n) * NUMBER + result),
-        Prediction(one + m * (gradient - one), reverse_time, level.nbytes + level.slots * largest * NUMBER + result),
+        Prediction(one + n * (tangent - one), forward_time, level.nbytes + level.slots * lanes * NUMBER + result),
+        Prediction(one + m * (gradient - one), reverse_time, level.nbytes + level.slots * lanes_back * NUMBER + result),
         n,
         m,
         value,
@@ -180,10 +180,6 @@ def run_time(constants: RunConstants, tape: Counters, scalars: int, arrays: int)
     """Predicted nanoseconds of one run of f, plain or recorded, of so many operations on scalars and on arrays."""
     return (constants.start + scalars * constants.scalar + arrays * constants.array + tape.calls * constants.call
             + tape.slots * constants.slot + tape.products * constants.product)  # fmt: skip
-
-
-def _sizes(recording: Recording) -> list[int]:
-    return [size_of(y) for y in recording.outputs if recording.depends(y)]
 
 
 def _run_times(recording: Recording, inputs: int, leaves: int) -> tuple[float, float]:

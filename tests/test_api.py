@@ -347,3 +347,11 @@ def test_dual_numbers_by_hand():
     assert (y.primal, y.tangent) == (8.0 + math.sin(2.0) - 0.5, 12.0 + math.cos(2.0) + 0.25)
     assert da.Dual(2.0).tangent == 0.0
     assert "2" in repr(x)
+
+
+def test_long_recordings_take_fewer_lanes_a_sweep():
+    """Slots times lanes stay within 16 MB (the time of a sweep used to jump fivefold past 32 MB), 8 lanes at least."""
+    assert jacobians.chunk_size(1000) == jacobians.chunk_size(1000, 16000) == 128
+    assert jacobians.chunk_size(1000, 50_000) * 50_000 <= 1 << 21
+    assert jacobians.chunk_size(1000, 10**7) == 8
+    assert jacobians.chunk_size(5, 10**7) == 5
