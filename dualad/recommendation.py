@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from . import _core
 from .arguments import Selection, check_callable
 from .cost import DEFAULT, Operations, Weights
-from .generic import size_of
 from .jacobians import chunk_size, explain, plan
 from .prediction import Counters, counters, sweep_times
 from .reverse import Recording, record
