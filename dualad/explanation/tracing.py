@@ -108,8 +108,8 @@ class _Tracer:
         found = self.known.get(file)
         if found is None:
             path = os.path.abspath(file)
-            foreign = path.startswith((os.path.join(_PACKAGE, ""), *_FOREIGN)) and "site-packages" not in path
-            foreign = foreign or path.startswith(os.path.join(os.path.dirname(np.__file__), "")) or file.startswith("<frozen")
+            own = (os.path.join(_PACKAGE, ""), os.path.join(os.path.dirname(np.__file__), ""))  # site-packages may hold them
+            foreign = path.startswith(own) or (path.startswith(_FOREIGN) and "site-packages" not in path) or file.startswith("<frozen")
             found = self.known[file] = file == self.own or not foreign
         return found
 
