@@ -109,7 +109,8 @@ class _Tracer:
         if found is None:
             path = os.path.abspath(file)
             own = (os.path.join(_PACKAGE, ""), os.path.join(os.path.dirname(np.__file__), ""))  # site-packages may hold them
-            foreign = path.startswith(own) or (path.startswith(_FOREIGN) and "site-packages" not in path) or file.startswith("<frozen")
+            library = path.startswith(_FOREIGN) and "site-packages" not in path
+            foreign = path.startswith(own) or library or file.startswith("<frozen")
             found = self.known[file] = file == self.own or not foreign
         return found
 
