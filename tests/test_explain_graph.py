@@ -7,12 +7,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from explained_examples import baydin, explained, looped, two_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_programs import points, programs
 
 import dualad
-from dualad import math as dmath
 from dualad.explanation.graph_diagram import LARGEST_DRAWN, diagram, edge_label, short
 from dualad.explanation.graph_layout import arrange, layers
 from dualad.explanation.graph_svg import measure
@@ -21,72 +21,6 @@ from dualad.report.labels import Box, text_width
 from dualad.report.palette import LIGHT, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def lecture(x):
-    t = x**2
-    u = dmath.sin(t) + 3 * t
-    J = dmath.cos(u)
-    return J
-
-
-def baydin(x1, x2):
-    y = dmath.log(x1) + x1 * x2 - dmath.sin(x2)
-    return y
-
-
-def quiz(x, z):
-    y = dmath.exp(x * z) + x * z / dmath.log(x) + dmath.sin(dmath.log(x)) / (x * z)
-    return y
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
-
-
-def network(W1, b1, W2, b2, x, y):
-    a = W1 @ x + b1
-    h = sigmoid(a)
-    c = W2 @ h + b2
-    p = sigmoid(c)
-    J = -np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
-    return J
-
-
-def network_point():
-    r = np.random.default_rng(0)
-    return (
-        r.normal(size=(4, 3)),
-        r.normal(size=4),
-        r.normal(size=(2, 4)),
-        r.normal(size=2),
-        r.normal(size=3),
-        np.array([1.0, 0.0]),
-    )
-
-
-def looped(x):
-    s = x * 0
-    for _ in range(1000):
-        s = s * 0.5 + dmath.sin(x)
-    y = s * s + x
-    return y
-
-
-def two_lines(x):
-    for _ in range(60):
-        t = dmath.sin(x)
-        x = t * 0.5 + 1
-    return x
-
-
-def explained():
-    return {
-        "lecture": dualad.explain(lecture, 1.0),
-        "baydin": dualad.explain(baydin, 2.0, 5.0),
-        "quiz": dualad.explain(quiz, 2.0, 3.0),
-        "network": dualad.explain(network, *network_point(), argnums=(0, 1, 2, 3)),
-    }
 
 
 # ---- layout ----------------------------------------------------------------------------------------------------------

@@ -4,29 +4,20 @@ Needs selenium (extra browser-test) and Chromium with its driver (Debian: chromi
 """
 
 import json
-import os
-import shutil
 from itertools import combinations
 
 import pytest
+from browser import LOW_CONTRAST, focus, needs_browser, open_page, press, requests, start
 from sample_figures import FIGURES, sample
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from dualad.compare import Report
 from dualad.report import page
 from dualad.report.labels import text_width
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
-from selenium.webdriver import ActionChains, Keys  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")  # fmt: skip
-
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars")  # fmt: skip
+pytestmark = needs_browser
 WIDTHS = (360, 1400)
 
 
@@ -39,12 +30,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER, env={**os.environ, "DISPLAY": ""}))
+    driver = start(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 
@@ -52,27 +38,10 @@ def browser(tmp_path_factory):
 @pytest.fixture
 def opened(browser, report):
     def at(width=1400, media="screen", **features):
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)
-        features = {"reduced_motion": "reduce"} | features  # a page that scrolls smoothly moves away under the pointer
-        emulated = [{"name": f"prefers-{name.replace('_', '-')}", "value": value} for name, value in features.items()]
-        browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": emulated})
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
-        browser.get(report.as_uri())
-        return browser
+        return open_page(browser, report, width, media, **features)
 
     yield at
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-
-
-def press(browser, *keys):
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def focus(browser, element):
-    browser.execute_script("arguments[0].focus()", element)
 
 
 # ---- loading ---------------------------------------------------------------------------------------------------------
@@ -84,8 +53,7 @@ def test_no_error_and_no_request(opened, report, width):
     for tab in b.find_elements(By.CSS_SELECTOR, "[role=tab]"):
         tab.click()
     assert b.get_log("browser") == []
-    sent = [json.loads(entry["message"])["message"] for entry in b.get_log("performance")]
-    urls = [event["params"]["request"]["url"] for event in sent if event["method"] == "Network.requestWillBeSent"]
+    urls = requests(b)
     assert report.as_uri() in urls  # the log is kept
     assert [url for url in urls if url != report.as_uri() and not url.startswith("data:")] == []
     assert b.execute_script("return performance.getEntriesByType('resource').map(e => e.name)") == []
@@ -158,22 +126,7 @@ def test_our_widths_of_letters_are_enough(opened):
 def test_contrast_on_the_screen(opened, scheme):
     """The computed colours of all words against the paper behind them."""
     b = opened(1400, color_scheme=scheme)
-    low = b.execute_script("""
-        const rgb = c => c.match(/[\\d.]+/g).map(Number);
-        const light = c => { const [r, g, b] = rgb(c).slice(0, 3).map(v => { v /= 255;
-            return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
-            if (rgb(c).length < 4 || rgb(c)[3] > 0) return c; } return 'rgb(255, 255, 255)'; };
-        const found = [];
-        let count = 0;
-        for (const e of document.querySelectorAll('h1, h2, h3, p, li, a, td, th, dt, dd, button, figcaption, summary, code, footer, svg text')) {
-            if (!e.getClientRects().length || e.closest('.numbers')) continue;
-            const style = getComputedStyle(e), ink = e instanceof SVGElement ? style.fill : style.color;
-            const [a, b] = [light(ink), light(behind(e))].sort((p, q) => p - q);
-            count += 1;
-            if ((b + 0.05) / (a + 0.05) < 4.5) found.push([e.outerHTML.slice(0, 90), ink, behind(e)]);
-        }
-        return [count, found];""")  # noqa: E501
+    low = b.execute_script(LOW_CONTRAST)
     assert low[0] > 500
     assert low[1] == []
 

@@ -175,18 +175,8 @@ def _text(explanation: Explanation, options: argparse.Namespace) -> str:
     return "\n\n".join(parts or [str(explanation)])
 
 
-def _page(explanation: Explanation) -> str:
-    """The page of `Explanation.html`, a stepper where there is one, else the tables."""
-    title = f"{explanation.program.name}: explained"
-    body = "\n".join(table.html() for table in (explanation.table(), explanation.two_column()))
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title.replace("<", "&lt;")}</title></head>'
-        f"<body>\n{body}\n</body></html>\n"
-    )
-
-
 _WRITERS: dict[str, Callable[[Explanation], str]] = {
-    "html": _page,
+    "html": lambda explanation: explanation.html(),
     "latex": lambda explanation: explanation.latex() + "\n",
     "markdown": lambda explanation: explanation.markdown() + "\n",
     "json": lambda explanation: explanation.json(indent=1) + "\n",

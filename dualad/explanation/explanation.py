@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as _json
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -260,6 +261,13 @@ class Explanation:
         from .graph import graph
 
         return graph(self, seed, target, by)
+
+    def html(self, path: str | os.PathLike[str] | None = None, seed: str | Mapping[str, Any] | None = None,
+             target: str | None = None, by: str | None = None) -> str:
+        """A page to step through the sweeps, written to `path`: see :func:`~dualad.explanation.stepper.write`."""
+        from .stepper import write
+
+        return write(self, path, seed, target, by)
 
     def steps(
         self, sweep: str = "reverse", version: str = "B", seed: str | Mapping[str, Any] | None = None, target: str | None = None

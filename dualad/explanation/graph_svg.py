@@ -165,6 +165,7 @@ def _edge(edge: Edge, route: Sequence[tuple[float, float]]) -> str:
         f'<g class="edge" data-edge="{edge.head}-{edge.place}"><title>{escape(edge.tip)}</title>'
         f'<path class="line" d="{path}" fill="none" stroke="{LIGHT.frame}" stroke-width="1.4"/>'
         f'<path class="tip" d="M{num(ex)} {num(ey)}l-3.6 {num(-_ARROW)}h7.2z" fill="{LIGHT.frame}"/>'
+        f'<path class="stub" d="M{num(ex)} {num(ey - _ARROW)}V{num(ey)}" fill="none"/>'
         f'<path class="tip up" d="M{num(sx)} {num(sy)}l-3.6 {num(_ARROW)}h7.2z" fill="none"/></g>'
     )
 

@@ -106,7 +106,7 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
         if not node.operation:
             text, tex = name, f"d{latex_name(node.name)}"
         else:
-            text, tex = f"{name} = {_tangent_text(node)}", f"d{latex_name(node.name)} = {_tangent_latex(node)}"
+            text, tex = f"{name} = {tangent_text(node)}", f"d{latex_name(node.name)} = {_tangent_latex(node)}"
         rows.append((_line(node, program), _made(node), _number(node.value), Cell(text, tex), _number(tangent)))
     return _table(
         program,
@@ -116,7 +116,7 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
     )
 
 
-def _tangent_text(node: Node) -> str:
+def tangent_text(node: Node) -> str:
     parts = []
     for operand in node.operands:
         if operand.node is not None and operand.formula:

@@ -27,7 +27,7 @@ from .marks import escape, swatch
 from .palette import LIGHT, SCHEMES, all_styles, readable, styles
 from .svg import draw, shown
 
-__all__ = ["NARROW", "WIDE", "page", "stylesheet"]
+__all__ = ["NARROW", "WIDE", "compact_json", "document", "page", "stylesheet"]
 
 HERE = Path(__file__).parent
 WIDE, NARROW = 860, 326  # what a page of 360 pixels has between its margins
@@ -72,14 +72,33 @@ def page(results: Result | Report | Sequence[Result]) -> str:
         f'<header><div class="top"><h1>{escape(title)}</h1></div></header>', '<main id="main">', _summary(parts), *sections,
         _prices(parts), _machine(parts), _downloads(whole), "</main>",
         "<footer>Made by <code>dualad compare</code>. This file is complete: it loads nothing from anywhere.</footer>",
-        f'<script type="application/json" id="figures">{_json(figures)}</script>',
-        f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        f'<script type="application/json" id="figures">{compact_json(figures)}</script>',
     ]
+    return document(title, body, stylesheet(), (HERE / "page.js").read_text(encoding="utf-8"))
+
+
+def document(title: str, body: Sequence[str], style: str, script: str) -> str:
+    """A whole page around its body: it may run what is in it and load nothing; a button in `.top` chooses the colours.
+
+    Parameters
+    ----------
+    title : str
+    body : sequence of str
+        HTML.
+    style, script : str
+
+    Examples
+    --------
+    >>> from dualad.report.html import document
+    >>> document("A page", ["<p>words</p>"], "", "").count("<script>")
+    1
+    """
+    scripts = (HERE / "scheme.js").read_text(encoding="utf-8") + script
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><link rel="icon" href="data:,">'
-            f"<title>{escape(title)}</title><style>{stylesheet()}</style></head>\n<body>\n"
-            + "\n".join(body) + "\n</body></html>\n")
+            f"<title>{escape(title)}</title><style>{style}</style></head>\n<body>\n"
+            + "\n".join(body) + f"\n<script>{scripts}</script>\n</body></html>\n")
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------
@@ -190,7 +209,7 @@ def _prices(parts: Sequence[Result]) -> str:
 
 
 def _machine(parts: Sequence[Result]) -> str:
-    environments = list({_json(encode(part.environment)): part.environment for part in parts if part.environment}.values())
+    environments = list({compact_json(encode(part.environment)): part.environment for part in parts if part.environment}.values())
     if not environments:
         return ('<section aria-labelledby="machine"><h2 id="machine">Nothing was timed</h2>'
                 "<p>All numbers are counts: they are the same on every machine.</p></section>")
@@ -212,7 +231,7 @@ def _compact(whole: Result | Report) -> str:
     return json.dumps(whole.to_dict(), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _json(value: Any) -> str:
+def compact_json(value: Any) -> str:
     """JSON that may stand within a script element."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 

@@ -1,4 +1,4 @@
-// What the page can do beyond being read: hide curves, read points, switch between views, sort tables, choose the scheme.
+// What the page can do beyond being read: hide curves, read points, switch between views, sort tables.
 // Every part works by mouse, touch and keyboard; without this script the page shows everything.
 "use strict";
 (() => {
@@ -10,20 +10,6 @@
     return element;
   };
   const data = JSON.parse(document.getElementById("figures").textContent);
-
-  // ---- colour scheme ----
-  const root = document.documentElement;
-  const scheme = make("button", { type: "button", id: "scheme" });
-  const order = ["auto", "light", "dark"];
-  const choose = (name) => {
-    if (name === "auto") root.removeAttribute("data-scheme");
-    else root.setAttribute("data-scheme", name);
-    scheme.textContent = `Colours: ${name}`;
-  };
-  let chosen = 0;
-  scheme.addEventListener("click", () => choose(order[chosen = (chosen + 1) % 3]));
-  choose("auto");
-  document.querySelector(".top").append(scheme);
 
   // ---- curves: a legend entry hides and shows its curve ----
   for (const figure of all("figure")) {
