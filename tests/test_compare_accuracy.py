@@ -5,9 +5,9 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from dualad.compare.accuracy import EPS, FUNCTIONS, METHODS, decimal_sin_cos
 
 from dualad import compare
+from dualad.compare.accuracy import EPS, FUNCTIONS, METHODS, decimal_sin_cos
 from dualad.compare.command import main
 from dualad.compare.methods import DisagreementError
 
