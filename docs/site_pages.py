@@ -158,10 +158,16 @@ def exists(name: str) -> bool:
     return False
 
 
-def first_line(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
-    """Napoleon reads "type: text" in the first line of a property; our properties begin with a sentence."""
+def adapted(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """A docstring as napoleon should read it.
+
+    It takes the first line of a property for "type: text"; ours begin with a sentence. And a module's table of its files, indented
+    and in columns, is to stay as it is.
+    """
     if what in ("property", "attribute") and lines:
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
+    if what == "module":
+        lines[:] = re.sub(r"\n\n(?=(?: {4}.*\n)* {4}\S.*\S {2,}\S)", "\n\n::\n\n", "\n".join(lines)).split("\n")
 
 
 # ---- gallery -------------------------------------------------------------------------------------------------------------------
@@ -212,7 +218,7 @@ def setup(app: Any) -> dict[str, bool]:
         sys.path.remove(str(ROOT))
     app.connect("builder-inited", generate)
     app.connect("source-read", read)
-    app.connect("autodoc-process-docstring", first_line, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", adapted, priority=400)  # before napoleon
     app.connect("missing-reference", reference)
     app.connect("build-finished", clean)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -186,6 +186,8 @@ return {
   unread: text.filter(t => /^#{1,5} |\\]\\(|\\{toctree\\}/.test(t)).slice(0, 3),
   leftover: text.filter(t => /\\$[^$\\s][^$]*\\$|\\\\[a-z]{3,}/.test(t)).slice(0, 3),
   flat: [...document.querySelectorAll('math')].filter(m => m.checkVisibility() && m.getBoundingClientRect().width < 2).length,
+  cut: [...document.querySelectorAll('math')].filter(m => m.checkVisibility() && m.getBoundingClientRect().right > innerWidth + 1
+    && !['auto', 'scroll'].includes(getComputedStyle(m.closest('p, div.math, .table-wrapper') || m).overflowX)).length,
   formulas: document.querySelectorAll('math').length,
   broken: [...document.images].filter(i => !i.complete || i.naturalWidth === 0).map(i => i.src),
   wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
@@ -215,6 +217,7 @@ def test_pages_in_a_browser(browser, site, width):
         assert not seen["unread"], f"{where}: Markdown that was not understood: {seen['unread']}"
         assert not seen["leftover"], f"{where}: {seen['leftover']}"
         assert not seen["flat"], f"{where}: {seen['flat']} formulas are not drawn"
+        assert not seen["cut"], f"{where}: {seen['cut']} formulas stick out of the window"
         assert not seen["broken"], f"{where}: {seen['broken']}"
         assert seen["wide"] <= 1, f"{where} is {seen['wide']} px wider than a window of {width}"
         formulas += seen["formulas"]
