@@ -1,5 +1,7 @@
 """The stepper in a real browser: slider, keys, versions, predict first; no error, no request, readable at 360 and 1400 pixels.
 
+One story told by one page, past 500 lines on purpose: every part needs the same page, helpers and counts of steps.
+
 Needs selenium (extra browser-test) and Chromium with its driver (Debian: chromium, chromium-driver); skipped without them.
 """
 
@@ -478,6 +480,17 @@ def test_phone_player_stays_in_reach_and_hides_nothing_at_the_end(opened):
         assert rect[1] == pytest.approx(rect[2], abs=1)
         assert rect[2] - rect[0] < 250
     assert b.execute_script("return document.querySelector('footer').getBoundingClientRect().bottom") <= rect[0] + 1
+
+
+def test_phone_sees_the_box_of_each_step(opened):
+    """The frame of the graph comes up from behind the player, and the box into the frame."""
+    b = opened("network", 360)
+    for _ in range(37):
+        b.find_element(By.ID, "next").click()
+        top, bottom, edge = b.execute_script("""const r = document.querySelector('.graph .node.now')?.getBoundingClientRect();
+            return [r?.top ?? 0, r?.bottom ?? 0, document.querySelector('.transport').getBoundingClientRect().top]""")
+        assert top >= 0
+        assert bottom <= edge
 
 
 def test_paper_shows_the_end(opened):

@@ -119,10 +119,16 @@
     $("score").textContent = asked ? `${right} of ${asked} right at once` : "";
     follow(now && now.node !== null ? boxes[now.node] : null);
   }
-  /** The box of this step comes into view inside the graph's own frame; the page itself stays where it is. */
+  /** The box of this step comes into view inside the graph's frame; on a phone the frame comes up from behind the player. */
   function follow(box) {
     const frame = graph.closest(".scroll");
     if (!box) return;
+    const player = document.querySelector(".transport");
+    if (getComputedStyle(player).position === "fixed") {
+      const place = frame.getBoundingClientRect(), edge = player.getBoundingClientRect().top;
+      const up = Math.min(place.bottom - edge + 8, place.top - 8);
+      if (up > 0 && place.top < edge) scrollBy({ top: up, behavior: smooth() });
+    }
     const outer = frame.getBoundingClientRect(), inner = box.getBoundingClientRect();
     const left = inner.left < outer.left + 8 || inner.right > outer.right - 8;
     const top = inner.top < outer.top + 8 || inner.bottom > outer.bottom - 8;
