@@ -12,7 +12,7 @@ from dualad.explanation import tracing
 def follows(monkeypatch):
     monkeypatch.setattr(tracing, "_PACKAGE", "/env/lib/python3.12/site-packages/dualad")
     tracer = object.__new__(tracing._Tracer)
-    tracer.own, tracer.known = "/home/me/lecture.py", {}
+    tracer.own, tracer.known = "/lectures/lecture.py", {}
     return lambda path: tracer.follows((lambda: None).__code__.replace(co_filename=path))
 
 
@@ -23,8 +23,8 @@ def test_an_installed_dualad_is_not_the_callers(follows):
 
 
 def test_the_callers_modules_are_followed(follows):
-    assert follows("/home/me/lecture.py")
-    assert follows("/home/me/model.py")
+    assert follows("/lectures/lecture.py")
+    assert follows("/lectures/model.py")
     assert follows("/env/lib/python3.12/site-packages/mine/model.py")
     assert follows("/env/lib/python3.12/site-packages/dualad_models/model.py")
 
