@@ -239,7 +239,7 @@ def test_increment_lights_node_edge_row_and_line(opened):
         [...document.querySelectorAll('tr.now')].map(e => e.dataset.row),
         [...document.querySelectorAll('li.now code')].map(e => e.textContent.trim()),
         [...document.querySelectorAll('td.fresh')].length]""")
-    assert lit == [["1"], ["3"], ["3-1"], ["1"], ["t = x**2  # inner"], 1]
+    assert lit == [["1"], ["3"], ["3-1"], ["1"], ["u = dmath.sin(t) + 3 * t"], 1]
 
 
 def test_version_switch(opened):

@@ -104,7 +104,8 @@
         if (part.classList.contains("label")) part.classList.toggle("hidden", !shown);
       }
     }
-    const line = now && now.node !== null ? nodes[now.node].l : -1;
+    const running = !now ? null : now.action === "increment" ? now.other : now.node; // the operation, not what it increments
+    const line = running === null ? -1 : nodes[running].l;
     lines.forEach((item) => item.classList.toggle("now", Number(item.dataset.line) === line));
     $("sweep").textContent = !now ? "Start" : sweep === "forward" ? "Forward sweep" : `Reverse sweep, version ${version}`;
     $("event").textContent = now ? now.text : "Nothing is computed yet. Press Next, or the right arrow key.";
