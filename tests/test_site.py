@@ -5,7 +5,6 @@ chromium, chromium-driver); skipped without them.
 """
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -156,28 +155,18 @@ def test_an_unknown_command_is_an_error(formulas):
 
 # ---- browser -------------------------------------------------------------------------------------------------------------------
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--allow-file-access-from-files")  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
+    pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
+    from browser import BROWSER, DRIVER, start
+
     if not (BROWSER and DRIVER):
         pytest.skip("no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER, env={**os.environ, "DISPLAY": ""}))
+    driver = start(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 
 
-SIZES = {360, 1400}
 SHOWN = """
 const text = [...document.querySelectorAll('article p, article li, article td, article h1, article h2, article h3')]
     .map(e => e.cloneNode(true))
@@ -195,24 +184,21 @@ return {
 """
 
 
-@pytest.mark.parametrize("width", sorted(SIZES))
+@pytest.mark.parametrize("width", [360, 1400])
 def test_pages_in_a_browser(browser, site, width):
     """Every page: no console error, nothing fetched but files, pictures there, formulas drawn, no sideways scrolling."""
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+    from browser import open_page, requests
+
     formulas = 0
     for path in sorted(site.rglob("*.html")):
         if path.name in ("search.html", "genindex.html", "py-modindex.html"):
             continue
-        for kind in ("browser", "performance"):
-            browser.get_log(kind)
-        browser.get(path.as_uri())
+        open_page(browser, path, width)
         seen = browser.execute_script(SHOWN)
         where = path.relative_to(site)
         errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
         assert not errors, f"{where}: {errors}"
-        log = " ".join(entry["message"] for entry in browser.get_log("performance"))
-        asked = re.findall(r'"url":"((?:https?|wss?):[^"]*)"', log)
+        asked = [url for url in requests(browser) if not url.startswith(("file:", "data:"))]
         assert not asked, f"{where} asks for {asked[:3]}"
         assert not seen["unread"], f"{where}: Markdown that was not understood: {seen['unread']}"
         assert not seen["leftover"], f"{where}: {seen['leftover']}"
