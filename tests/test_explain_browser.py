@@ -125,6 +125,26 @@ def test_words_of_the_graph_are_large_and_inside_their_boxes(opened, name):
                 assert x1 - x0 <= 1.03 * text_width(words, size) + 1, words
 
 
+@pytest.mark.parametrize("name", ["quiz", "network"])
+@pytest.mark.parametrize("version", "AB")
+def test_numbers_of_every_step_have_room(opened, name, version):
+    """Adjoints on the way, and tangents of another seed, were wider than the last ones and ran into their labels."""
+    b = opened(name)
+    b.find_element(By.CSS_SELECTOR, f"input[value={version}]").click()
+    body(b)
+    walk = """const next = document.getElementById('next'), found = [];
+        let steps = 0;
+        for (document.getElementById('first').click(); !next.disabled; steps += 1) {
+            next.click();
+            found.push(...[...document.querySelectorAll('.graph [data-row]')].filter(t => t.getBoundingClientRect().left - 3 <
+                t.previousElementSibling.getBoundingClientRect().right).map(t => t.textContent));
+        }
+        return [steps, found]"""
+    for seed in range(len(Select(b.find_element(By.ID, "seed")).options) - 1):
+        Select(b.find_element(By.ID, "seed")).select_by_index(seed)
+        assert b.execute_script(walk) == [int(b.find_element(By.ID, "slider").get_attribute("max")), []]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("where", ["start", "forward", "reverse"])
 def test_contrast_on_the_screen(opened, scheme, where):

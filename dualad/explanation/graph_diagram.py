@@ -55,6 +55,8 @@ class Vertex:
     rows : tuple of Row
     tip : str
         All of it in full.
+    room : tuple of str
+        Other numbers that its rows have to hold, in bold, on a page that changes them.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Vertex:
     operation: str
     rows: tuple[Row, ...]
     tip: str
+    room: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

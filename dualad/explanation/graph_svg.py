@@ -48,6 +48,8 @@ def _box_size(vertex: Vertex) -> tuple[float, float]:
     shape = text_width(vertex.shape, 12) + 14 if vertex.shape else 0.0
     widths = [1.1 * text_width(cut(vertex.name, 24), 15) + shape, text_width(cut(_made(vertex)), _SIZE)]
     widths += [text_width(row.label, 12) + 14 + text_width(row.text, _SIZE) for row in vertex.rows]
+    label = max((text_width(row.label, 12) for row in vertex.rows), default=0.0)
+    widths += [label + 10 + 1.1 * text_width(text, _SIZE) for text in vertex.room]
     return max(104.0, max(widths) + 2 * _PAD), _LINE * (1 + bool(_made(vertex)) + len(vertex.rows)) + 13 + bool(vertex.rows) * 5
 
 

@@ -16,6 +16,7 @@ import math
 import os
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from ..report.html import compact_json, document, stylesheet
 from ..report.marks import escape
 from ..report.palette import SCHEMES, STYLES, readable
 from .graph import Graph, readable_part
-from .graph_diagram import diagram, edge_tip, short
+from .graph_diagram import Diagram, diagram, edge_tip, short
 from .program import Event, Node, Program, Quantity, quantity
 from .views import tangent_text
 
@@ -111,7 +112,7 @@ def page(
     seeds = _seeds(shown, seed)
     adjoints = [quantity(a) for a in shown._sweeps.terms(number)[0]]
     first = seeds[0][1]
-    drawn = Graph(diagram(shown.program, first, seeds[0][0], adjoints, label))
+    drawn = Graph(_roomy(diagram(shown.program, first, seeds[0][0], adjoints, label), shown, seeds, target))
     listing, lines = _source(shown.program)
     data: dict[str, Any] = {
         "target": label,
@@ -153,6 +154,16 @@ def _words() -> str:
         if scheme == "dark":
             rules.append(f"@media screen and (prefers-color-scheme:dark){{:root:not([data-scheme=light]){{{named}}}}}")
     return "\n" + "\n".join(rules) + "\n"
+
+
+def _roomy(made: Diagram, shown: Explanation, seeds: Sequence[tuple[str, Sequence[Quantity]]], target: str | None) -> Diagram:
+    """The diagram with boxes that hold every number of every step, not only the last ones."""
+    texts = [{short(x) for x in (node.value, *(tangents[node.index] for _, tangents in seeds))} for node in shown.program.nodes]
+    for version in "AB":
+        for event in shown.steps("reverse", version, target=target):
+            if event.node is not None and event.action in ("seed", "increment", "set"):
+                texts[event.node].add(short(event.value))
+    return replace(made, vertices=tuple(replace(v, room=tuple(sorted(t))) for v, t in zip(made.vertices, texts, strict=True)))
 
 
 # ---- data for the script -----------------------------------------------------------------------------------------------
