@@ -34,7 +34,7 @@ def site(tmp_path_factory):
     for name in ("benches", "examples"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     target = folder / "html"
-    done = subprocess.run([sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs", str(target)],
+    done = subprocess.run([sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs", str(target)],
                           cwd=source, capture_output=True, text=True, timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not (source / "docs" / "_generated").exists(), "what was generated is taken away again"
@@ -123,6 +123,20 @@ def test_reference_has_every_public_name(site):
     text = (site / "_generated" / "dualad.html").read_text(encoding="utf-8")
     for name in set(dualad.__all__) - {"math", "numpy"}:
         assert f'id="dualad.{name}"' in text, name
+
+
+def test_every_module_of_the_reference_is_named_and_exists():
+    """docs/api.md, the site's list, and what `import dualad` offers as modules agree."""
+    import dualad
+
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(dualad[\w.]*)` \|", text, re.MULTILINE)
+    source = (DOCS / "site_pages.py").read_text(encoding="utf-8")
+    assert listed == re.findall(r'"(dualad[\w.]*)"', source[source.index("MODULES = "):source.index("# ---- links")])
+    assert all(importlib.util.find_spec(name) for name in listed)
+    offered = {f"dualad.{name}" for name, module in dualad._LAZY.items() if module == name}
+    assert len(offered) >= 3
+    assert offered <= set(listed)
 
 
 def test_gallery_has_its_pictures(site):
