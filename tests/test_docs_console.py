@@ -39,7 +39,7 @@ def run(command, folder):
     words = shlex.split(command)
     assert words[0] in ("dualad", "ls"), f"a page's commands are dualad's, not {command}"
     if words[0] == "dualad":
-        words[:1] = [sys.executable, "-m", "dualad.cli"]
+        words[:1] = [sys.executable, "-P", "-m", "dualad.cli"]
     environment = os.environ | {"PYTHONIOENCODING": "utf-8", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "120"}
     return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120)
 

@@ -82,7 +82,7 @@ def test_without_matplotlib_one_line_says_what_to_install(tmp_path, monkeypatch)
 
 def test_matplotlib_is_loaded_by_the_first_picture_only():
     code = "import sys, dualad.plot, dualad.report, dualad.compare; sys.exit('matplotlib' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-P", "-c", code], check=False).returncode == 0
 
 
 def test_settings_of_the_caller_are_left_alone(matplotlib, tmp_path):

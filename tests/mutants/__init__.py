@@ -183,7 +183,8 @@ SWEEPS = _of(
      "a traced value that a custom rule closes over is not refused"),
 ) + _of(
     "dualad/jacobians.py", "api laws memory",
-    ("chunk-rows-restart", "seeds[np.arange(k), np.arange(start, stop)] = 1.0", "seeds[np.arange(k), np.arange(k)] = 1.0",
+    ("chunk-rows-restart", "rows[np.arange(lo - start, hi - start), np.arange(lo - at, hi - at)] = 1.0",
+     "rows[np.arange(lo - start, hi - start), np.arange(hi - lo)] = 1.0",
      "the second chunk of rows repeats the first"),
     ("chunk-columns-boundary", "lo, hi = max(start, at), min(stop, at + n)",
      "lo, hi = max(start, at), min(stop, at + n, start + 31)",
