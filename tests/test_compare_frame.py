@@ -156,6 +156,15 @@ def test_reports_are_saved_part_by_part(tmp_path):
     assert again.rows == report.rows
 
 
+def test_reports_in_a_report_are_their_parts(tmp_path):
+    one, two = compare.mine(lambda x: np.sin(x) * x, np.ones(3), count_only=True), compare.scaling("n", [1, 2], count_only=True)
+    report = compare.Report((two, one))
+    assert report.parts == (two, *one.parts)
+    report.report(tmp_path / "r.html")
+    report.to_json(tmp_path / "r.json")
+    assert compare.load(tmp_path / "r.json") == report
+
+
 def test_settings_run_it_again():
     """What a result keeps of its settings is all that is needed."""
     for result in (compare.scaling("m", [1, 3], n=4, family="dense", depth=2, seed=3, count_only=True),

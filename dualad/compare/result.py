@@ -134,6 +134,8 @@ class Result(Outputs):
 
     name: ClassVar[str] = ""
     row_types: ClassVar[tuple[type, ...]] = ()
+    #: whether an untimed run gives the same numbers on every machine: counts do, rounding errors need not
+    exact: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, name: str = "", rows: tuple[type, ...] = (), **others: Any) -> None:
         super().__init_subclass__(**others)
@@ -192,6 +194,10 @@ class Report(Outputs):
     parts: tuple[Result, ...]
     name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        parts = tuple(result for part in self.parts for result in part.results())  # a report among them: its parts
+        object.__setattr__(self, "parts", parts)
 
     @property
     def rows(self) -> tuple[Any, ...]:
