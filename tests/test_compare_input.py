@@ -12,6 +12,7 @@ from dualad.compare import measure, probe
 MODULE = """
 import random
 import sys
+import warnings
 import numpy as np
 import dualad
 
@@ -48,6 +49,14 @@ def flips(x, state=[0]):
 def prints(x):
     CALLS.append(1)
     print("energy", float(dualad.value(np.sum(x))))
+    return np.sum(x * x)
+
+def complains(x):
+    print("careful", file=sys.stderr)
+    return np.sum(x)
+
+def warns(x):
+    warnings.warn("careful")
     return np.sum(x * x)
 
 def raises(x):
@@ -103,13 +112,14 @@ def own(tmp_path, monkeypatch):
         ("strings", "1,2", "not a list"),
         ("one_string", "1,2", "must return a float or an array of floats, not <U4"),
         ("floats_in_a_list", "1,2", "np.stack makes an array"),
-        ("nothing", "1,2", "not object"),
+        ("nothing", "1,2", "not None: does it end in a return?"),
         ("empty", "1,2", "maps 2 numbers to 0"),
         ("integers", "1,2", "not int64"),
         ("imaginary", "1,2", "not complex128"),
         ("noisy", "1,2", "is it random?"),
         ("flips", "1,2", "is it random?"),
         ("prints", "1,2", "f prints ('energy 3.0')"),
+        ("complains", "1,2", "f prints ('careful')"),
         ("raises", "1,2", "RuntimeError: two lines"),
         ("exits", "1,2", "SystemExit: 3"),
         ("raises_later", "1,2", "RuntimeError: traced"),
@@ -138,6 +148,12 @@ def test_numpy_warnings_do_not_join_the_line(own):
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
 
 
+@pytest.mark.filterwarnings("ignore:careful")
+def test_a_function_that_warns_is_taken(own, capsys):
+    assert cli.main(["compare", "mine", "own_bad_functions:warns", "--x", "1,2", "--count-only"]) == 0
+    assert "Counted" in capsys.readouterr().out
+
+
 def test_a_function_that_prints_is_run_once(own, capsys):
     assert cli.main(["compare", "mine", "own_bad_functions:prints", "--x", "1,2"]) == 2
     assert len(sys.modules["own_bad_functions"].CALLS) == 1
@@ -148,6 +164,18 @@ def test_a_detached_function_disagrees(own, capsys):
     """Tangents cut off inside f: forward says 0, differences do not. That is a disagreement, not bad input."""
     assert cli.main(["compare", "mine", "own_bad_functions:detached", "--x", "1,2"]) == 1
     assert "disagree" in capsys.readouterr().err
+
+
+def test_too_many_sizes_are_said_to_be_too_many(capsys):
+    assert cli.main(["compare", "scaling", "--at", "1:100000000:+1"]) == 2
+    assert "at most 1000 sizes, not '1:100000000:+1'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("f", [lambda x: 3.0, lambda x: x])
+def test_a_function_without_operations_has_nothing_to_compare(f):
+    words = " ".join(compare.mine(f, np.ones(2), count_only=True).parts[0].reading())
+    assert "no operation that has a price" in words
+    assert "nan" not in words
 
 
 def test_points_that_are_none(own, capsys):

@@ -49,6 +49,8 @@ def sizes(text: str) -> tuple[int, ...]:
     """
     try:
         found = _range(text) if ":" in text else tuple(int(part) for part in text.split(","))
+    except OverflowError as error:
+        raise argparse.ArgumentTypeError(f"{error}, not {text!r}") from None
     except ValueError:
         raise argparse.ArgumentTypeError(f"sizes are 1,2,5 or 1:256:x2 or 10:50:+10, not {text!r}") from None
     if not found or min(found) < 1 or any(a >= b for a, b in pairwise(found)):
@@ -67,7 +69,7 @@ def _range(text: str) -> tuple[int, ...]:
     while size <= end:
         found.append(size)
         if len(found) > MOST_SIZES:
-            raise ValueError("too many")
+            raise OverflowError(f"at most {MOST_SIZES} sizes")
         size = size * by if step[0] == "x" else size + by
     return tuple(found)
 

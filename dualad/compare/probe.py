@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,8 +26,10 @@ class NotDifferentiableError(ValueError):
 
 def _run(f: Callable[..., Any], x: Any) -> Any:
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), np.errstate(all="ignore"):  # what is not finite is said below, once
-        y = f(x)
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a warning is no answer of f; what is not finite is said below, once
+        with np.errstate(all="ignore"):
+            y = f(x)
     if printed.getvalue():
         line = printed.getvalue().strip().partition("\n")[0][:40]
         raise ValueError(f"f prints ({line!r}): it would print thousands of times; take the print out")
@@ -67,6 +70,8 @@ def answer(f: Callable[..., Any], x: Any) -> np.ndarray:
     y = _run(f, given)
     if isinstance(y, list | tuple | dict):
         raise TypeError(f"f must return a float or an array of floats, not a {type(y).__name__}: np.stack makes an array of floats")
+    if y is None:
+        raise TypeError("f must return a float or an array of floats, not None: does it end in a return?")
     y = np.array(y)
     if y.dtype.kind != "f":
         raise TypeError(f"f must return a float or an array of floats, not {y.dtype}")

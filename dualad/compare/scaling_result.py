@@ -288,6 +288,8 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
                  "Theory: 1.8 <= n/m <= 2 when tangents share a run and adjoints a recording "
                  f"({last.active.break_even(last.weights):.2f} for these operations), 1.44 to 1.6 with a run for each "
                  f"({last.active.break_even(last.weights, separate=True):.2f} here)."]
+        if not last.active.value(last.weights):
+            lines = ["Counted: f has no operation that has a price: there is nothing to compare."]
         if self.timed:
             measured = self.crossover(True)
             lines.append(f"Measured: {_where(measured, self.vary, sizes)}.")
