@@ -1,6 +1,7 @@
 """The experiment "checkpoint": counted steps equal the formula, bytes are the tapes' own, the pictures say what the rows say."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -139,11 +140,13 @@ def test_tables_figures_and_reading(result, timed):
     assert all(dict(zip(line.x, line.y, strict=True))[x] == y for x, y in zip(counted.x, counted.y, strict=True))
     assert "on the line, every one" in schedule.caption
     assert "374 for s = 4" in " ".join(result.reading())
+    assert result.reading()[-1].startswith("What you see: ")
     clock = timed.figures()[0]
     assert clock.name == "checkpoint-time"
     assert clock.curves[0].low is not None
     assert "each extra step costs" in clock.caption
     assert "times the steps alone" in str(timed)
+    assert re.search(r", [\d.]+ at s = ", " ".join(timed.reading()))
 
 
 def test_one_number_of_snapshots():

@@ -85,6 +85,9 @@ def test_best_knee_and_caches_follow_from_the_times(result):
     assert [r.knee(way) for way in r.ways] == [8, 8, 8]  # duals: 86 is within a tenth of 80
     assert r.fits() == {"L1": 4.0, "L2": 1000.0}
     text = " ".join(r.reading())
+    assert "at k = 1,000" in text
+    large = " ".join(dataclasses.replace(r, caches={"L3": 8 * r.slots * 14876}).reading())
+    assert "at k = 14,900" in large
     assert "5 times faster in chunks of 8" in text
     assert "at 32 it is 2 times slower again" in text
     assert "jacfwd takes 32 at a time here; k = 32 is within 100 % of the best" in text

@@ -17,6 +17,12 @@ def result():
     return compare.tensor()
 
 
+def test_words_have_no_powers_of_ten(result):
+    words = " ".join(figure.caption for figure in result.figures()) + " ".join(result.reading())
+    assert "times 65,536" in words
+    assert "e+" not in words
+
+
 def test_counts_by_hand(result):
     """W x: m n products, m (n - 1) sums; y - .: m sums; z z: m products, m - 1 sums; half of it: one product."""
     for row in result.rows:
@@ -79,7 +85,7 @@ def test_saved_drawn_and_run_again(result, tmp_path):
     assert compare.load(tmp_path / "r.json") == result
     assert not result.timed
     memory, work = result.figures()
-    assert "times 6.554e+04" in memory.caption  # 256 squared
+    assert "times 65,536" in memory.caption  # 256 squared
     assert memory.curves[0].y[-1] == 8 * 256 * 64 * 256
     assert len(set(work.curves[1].y)) == len(result.rows)
     settings = {**result.settings, "weights": compare.Weights(**result.settings["weights"])}

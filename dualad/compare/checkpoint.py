@@ -216,7 +216,9 @@ class CheckpointResult(Result, name="checkpoint", rows=(CheckpointRow,)):
         if self.timed:
             lines.append(f"By the clock keeping all takes {self._slower(every):.3g} times the steps alone, blocks "
                          f"{self._slower(square):.3g}, "
-                         + ", ".join(f"s = {row.snapshots} {self._slower(row):.3g}" for row in rows) + ".")
+                         + ", ".join(f"{self._slower(row):.3g} at s = {row.snapshots}" for row in rows) + ".")
+        lines.append("What you see: memory is bought with repeated steps. The fewer states are stored, the more steps run again; "
+                     "the gradient is the same.")
         return tuple(lines)
 
 

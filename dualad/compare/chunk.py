@@ -265,7 +265,7 @@ class ChunkResult(Result, name="chunk", rows=(ChunkRow,)):
                  f"k tangents of each take k times {_size(8 * self.slots)}."]
         if self.timed:
             lines += [self._told(way) for way in self.ways]
-            room = [f"{name} ({_size(size)}) at k = {self.fits()[name]:.3g}" for name, size in self.caches.items()]
+            room = [f"{name} ({_size(size)}) at k = {_count(self.fits()[name])}" for name, size in self.caches.items()]
             if room:
                 lines.append(f"The tangents fill {', '.join(room)}.")
             chosen = chunk_size(self.n)
@@ -284,6 +284,11 @@ class ChunkResult(Result, name="chunk", rows=(ChunkRow,)):
                  f"from {self.knee(way)} on there is nothing to gain")
         return words + (f", and at {last} it is {costs[-1] / min(costs):.2g} times slower again." if costs[-1] > NEAR * min(costs)
                         else ".")
+
+
+def _count(k: float) -> str:
+    """A number of tangents to three digits, never as a power of ten."""
+    return f"{k:.3g}" if k < 1000 else f"{round(k, 2 - int(math.log10(k))):,.0f}"
 
 
 def _size(number: int) -> str:

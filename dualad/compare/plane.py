@@ -151,10 +151,10 @@ class PlaneResult(Result, name="plane", rows=(Row,)):
 
     def reading(self) -> tuple[str, ...]:
         low, high = wedge(self.rows[0].weights)
-        lines = [f"Counted: {self._between(False)}",
+        lines = [self._between(False),
                  f"Predicted for every function, whatever its operations: n/m from {low:.2g} to {high:.2g}."]
         if self.timed:
-            lines += [f"Measured: {self._between(True)}", f"Noise: {self.noise()}."]
+            lines += [self._between(True), f"Noise: {self.noise()}."]
         return (*lines, f"What you see: {self._alt(self.timed)}")
 
 

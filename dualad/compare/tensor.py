@@ -108,7 +108,7 @@ class TensorResult(Result, name="tensor", rows=(TensorRow,)):
         memory = Figure(
             "tensor-bytes", "Memory of the derivative", "outputs m", "bytes",
             f"{span}, the tensor grows from {_bytes(first.tensor_bytes)} to {_bytes(last.tensor_bytes)}, times "
-            f"{last.tensor_bytes / first.tensor_bytes:.4g}; the gradient, which is all that the next step needs, from "
+            f"{last.tensor_bytes / first.tensor_bytes:,.0f}; the gradient, which is all that the next step needs, from "
             f"{_bytes(first.gradient_bytes)} to {_bytes(last.gradient_bytes)}. All but one of every {last.m} entries of the last "
             "tensor are zero.",
             f"Log-log plot of bytes against m: the tensor rises as m squared to {_bytes(last.tensor_bytes)}, the gradient as m to "
