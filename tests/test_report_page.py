@@ -97,6 +97,9 @@ def test_words_come_before_pictures_and_nothing_is_missing(whole):
 
 def test_counts_alone_are_said_to_be_counts():
     assert "they are the same on every machine" in page(sample(environment={}))
+    errors = page(compare.accuracy("power", [1, 8]))
+    assert "All numbers are counts" not in errors
+    assert "may differ in its last digits" in errors
 
 
 def test_page_gives_the_data_back(tmp_path):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -165,6 +165,7 @@ class AccuracyResult(Result, name="accuracy", rows=(AccuracyRow,)):
     """
 
     orders: Mapping[str, float] = field(default_factory=dict)
+    exact: ClassVar[bool] = False
 
     def best(self, method: str) -> tuple[float, float]:
         """The step with the smallest error of a method, and that error."""

@@ -208,11 +208,16 @@ def _prices(parts: Sequence[Result]) -> str:
             f"sections 2.5 and 4.6. Other prices give other bounds.</p>{_definitions(weights)}</section>")
 
 
+_EXACT = "All numbers are counts: they are the same on every machine."
+_ROUNDED = ("Counts are the same on every machine. An error may differ in its last digits where exp, sin and the like of another "
+            "machine round otherwise.")
+
+
 def _machine(parts: Sequence[Result]) -> str:
     environments = list({compact_json(encode(part.environment)): part.environment for part in parts if part.environment}.values())
     if not environments:
         return ('<section aria-labelledby="machine"><h2 id="machine">Nothing was timed</h2>'
-                "<p>All numbers are counts: they are the same on every machine.</p></section>")
+                f"<p>{_EXACT if all(part.exact for part in parts) else _ROUNDED}</p></section>")
     lists = "".join(map(_definitions, environments))
     return f'<section aria-labelledby="machine"><h2 id="machine">Where it was measured</h2>{lists}</section>'
 
