@@ -27,8 +27,8 @@ def run(rest, settings):
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder, "bench.json")
         env = dict(os.environ, **settings)
-        command = [sys.executable, "-P", "-m", "pytest", str(here), "-q", "--benchmark-disable-gc", f"--benchmark-json={out}", *rest]
-        code = subprocess.run([*command, "-p", "no:cacheprovider"], env=env, check=False).returncode
+        command = [sys.executable, "-P", "-m", "pytest", str(here), "-q", "--benchmark-disable-gc", f"--benchmark-json={out}"]
+        code = subprocess.run([*command, *rest, "-p", "no:cacheprovider"], env=env, check=False).returncode
         if not out.exists() or not out.stat().st_size:
             raise SystemExit(code or 1)
         return json.loads(out.read_text(encoding="utf-8")), code
