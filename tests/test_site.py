@@ -34,9 +34,8 @@ def site(tmp_path_factory):
     for name in ("benches", "examples"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     target = folder / "html"
-    done = subprocess.run([sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs",
-                           str(target)],
-                          cwd=source, capture_output=True, text=True, timeout=300)  # fmt: skip
+    command = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "docs", str(target)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert not (source / "docs" / "_generated").exists(), "what was generated is taken away again"
     return target
