@@ -264,7 +264,10 @@ class Explanation:
 
     def html(self, path: str | os.PathLike[str] | None = None, seed: str | Mapping[str, Any] | None = None,
              target: str | None = None, by: str | None = None) -> str:
-        """A page to step through the sweeps, written to `path`: see :func:`~dualad.explanation.stepper.write`."""
+        """A page to step through the sweeps, written to `path` (whose name is returned), or its text without one.
+
+        See :func:`~dualad.explanation.stepper.write`.
+        """
         from .stepper import write
 
         return write(self, path, seed, target, by)

@@ -47,7 +47,7 @@ def write(
     target: str | None = None,
     by: str | None = None,
 ) -> str:
-    """The page as text, written to a file if there is a path: the whole file, or nothing.
+    """The page as text, or written to a file if there is a path: the whole file, or nothing.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def write(
     Returns
     -------
     str
-        HTML, complete in itself, under 500 kB.
+        HTML, complete in itself, under 500 kB; with a path, the path.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def write(
             partial.replace(place)
         finally:
             partial.unlink(missing_ok=True)
-    return text
+    return text if path is None else os.fspath(path)
 
 
 def page(
