@@ -336,6 +336,13 @@ def test_bootstrap_band_is_the_same_for_the_same_seed_and_holds_the_median():
     assert narrow.low < 100.0 < narrow.high or abs(narrow.median - 100.0) < 0.2
 
 
+def test_the_band_is_that_of_95_percent():
+    """Of 0 .. 100 the median's bootstrap quantiles are 50 -+ 1.96 sqrt(101) / 2 = 40.2 and 59.8; of 90 %: 41.7 and 58.3."""
+    bands = [clock.Timing.from_samples(range(101), seed=seed) for seed in range(20)]
+    assert np.mean([t.low for t in bands]) == pytest.approx(50 - 0.98 * 101**0.5, abs=0.7)
+    assert np.mean([t.high for t in bands]) == pytest.approx(50 + 0.98 * 101**0.5, abs=0.7)
+
+
 def test_band_covers_the_median_as_often_as_it_says():
     """400 samples of 15 draws: the 95 % band holds the true median in 88 to 99 % of them (bootstrap bands are a little short)."""
     rng = np.random.default_rng(0)

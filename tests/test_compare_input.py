@@ -192,6 +192,8 @@ def test_more_than_memory_is_said_before_it_is_asked_for(capsys):
                   "--family dense --m 100000 --at 1000"):  # fmt: skip
         assert cli.main(["compare", "scaling", *words.split()]) == 2
         assert "choose smaller sizes" in capsys.readouterr().err
+    assert cli.main(["compare", "mine", "numpy:sum", "--at", "1000000000000000"]) == 2
+    assert "choose smaller sizes" in capsys.readouterr().err
 
 
 def test_memory_that_is_not_there_is_one_line(monkeypatch, capsys):

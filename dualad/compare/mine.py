@@ -11,6 +11,7 @@ import numpy as np
 from ..cost import DEFAULT, Weights
 from .counting import count
 from .families import restricted
+from .measure import LARGEST_JACOBIAN
 from .peers import selected
 from .probe import answer
 from .progress import Progress, silent
@@ -83,6 +84,8 @@ def mine(f: Callable[..., Any], x: Any = None, *, at: Sequence[int] | None = Non
 
     if x is None:
         sizes = check_sizes(AT if at is None else at)
+        if sizes[-1] > LARGEST_JACOBIAN:  # before the points are made
+            raise ValueError(f"a gradient of {sizes[-1]} entries is more than {LARGEST_JACOBIAN}; choose smaller sizes")
         drawn = [(f"n = {n}", lambda n=n: (f, np.random.default_rng(seed).uniform(0.5, 1.5, n), None)) for n in sizes]
         return Report((run(f"{name}: called on arrays of n numbers, seed {seed}", "n", drawn),), "mine", encode(settings))
     x = np.array(x, dtype=float)
