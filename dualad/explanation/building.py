@@ -12,7 +12,7 @@ import numpy as np
 
 from ..generic import GenericVar
 from ..rules.elementwise import ROWS
-from .formulas import call_formula, constant_text, partial_formula, product, pullback
+from .formulas import call_formula, constant_text, partial_formula, product, pullback, reduced, repeated
 from .program import Node, Operand, Program, Quantity, quantity
 from .sweeps import Operation, Sweeps
 from .tracing import Place, Recording, statement
@@ -181,15 +181,31 @@ def _operands(
             formula = partial_formula(name, texts, call.values, out, place, fixed)
         elif name in ("matmul", "dot") and shapes[0] == shapes[1] and len(shapes[0]) == 1:
             formula = texts[1 - place]
-        elif name == "sum" and not np.shape(out):
+        elif name == "sum" and not np.shape(out) and _plain(call):
             formula = "1"
-        sent = pullback(name, texts, shapes, place)
+        sent = pullback(name, texts, shapes, place) if np.all(out) or name != "det" else ""  # det's needs the inverse
         if formula and name in ROWS and np.shape(out) != shapes[place]:
-            sent = f"sum({product('ct', formula)})"
+            sent = reduced(product("ct", formula), np.shape(out), shapes[place])
+        elif name == "norm" and _euclidean(call, out):
+            sent = f"ct*{text}/norm({text})"
+        elif name == "sum" and np.shape(out) and _plain(call):
+            sent = repeated(shapes[place], call.params["axis"], call.params["keepdims"])
         elif name == "element":
             sent = f"place(ct, {operation.place})"
         found.append(Operand(node, text, None, partials[place], formula, sent))
     return tuple(found)
+
+
+def _plain(call: Any) -> bool:
+    """Does a reduction count every element (no where=)?"""
+    return call.params.get("where", True) is True
+
+
+def _euclidean(call: Any, out: Any) -> bool:
+    """Is it the square root of the sum of all squares, and not zero?"""
+    p, axes = call.params.get("p"), call.params.get("axes")
+    whole = axes is None or len(axes) == np.ndim(call.values[0])
+    return call.params.get("kind") == "vector" and p == 2 and whole and not np.shape(out) and out > 0
 
 
 def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]]) -> list[Quantity | None]:
@@ -209,8 +225,12 @@ def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]])
 def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
     """A constant as the caller called it, where no value of the program has that name; else as a number."""
     if isinstance(value, np.ndarray) and value.ndim:
-        for name, array in recording.constants:
-            if name not in taken and np.ndim(array) and (array is value or np.array_equal(array, value)):
+        known = [(name, array) for name, array in recording.constants if name not in taken and np.ndim(array)]
+        for name, array in known:
+            if array is value:
+                return name
+        for name, array in known:  # a copy, or the same numbers of another type
+            if np.array_equal(array, value):
                 return name
     if type(value) is float:
         for name, known in recording.constants:
@@ -221,6 +241,21 @@ def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
     return constant_text(value) if np.ndim(value) else repr(value)[:40]
 
 
+def _keywords(operation: str, call: Any) -> str:
+    """What a call says after its operands: the axes of a reduction, the shape of a reshape."""
+    if operation == "reshape":
+        return f", {np.shape(call.out)}"
+    axis = call.params.get("axis")
+    known = isinstance(axis, (int, tuple)) and np.ndim(call.values[0]) > 1
+    first = call.params.get("initial")
+    return (
+        (f", axis={axis}" if known else "")
+        + (", keepdims=True" if call.params.get("keepdims") is True else "")
+        + (f", initial={constant_text(first)}" if isinstance(first, (int, float)) else "")
+        + ("" if _plain(call) else ", where=...")
+    )
+
+
 def _formula(operation: str, call: Any, which: int, operands: Sequence[Operand]) -> str:
     texts = [o.text for o in operands]
     if operation == "element":
@@ -228,7 +263,7 @@ def _formula(operation: str, call: Any, which: int, operands: Sequence[Operand])
         return f"{texts[0]}[{place}]"
     if operation == "where":
         return f"where(..., {', '.join(texts)})"
-    formula = call_formula(operation, texts)
+    formula = call_formula(operation, texts, _keywords(operation, call))
     return formula if call.single else f"{formula}[{which}]"
 
 

@@ -3,6 +3,9 @@
 A partial is the text of the rule's row in the table of operations, with the operands' names put in for x and y, the operation's own
 formula for v, and each select replaced by the side that these values choose. A few rules of algebra make it look as it does in a
 book; tests evaluate every formula and compare it with the number that the sweeps use.
+
+Array operations have a line for what they do to a tangent (`push`) and to an adjoint (`pullback`), or none. The file goes
+past 500 lines because elementwise and array formulas share one small algebra of trees.
 """
 
 from __future__ import annotations
@@ -18,12 +21,17 @@ from ..rules.elementwise import NAMESPACE, ROWS, select
 
 __all__ = [
     "call_formula",
+    "constant",
     "constant_text",
     "join",
     "parse",
     "partial_formula",
     "product",
     "pullback",
+    "push",
+    "reduced",
+    "repeated",
+    "shaped",
     "simplify",
     "substitute",
     "text_of",
@@ -88,7 +96,12 @@ class _Text:
             inner, level = self.visit(tree.operand)
             return f"-{inner}" if level >= 2 else f"-({inner})", 1 if level < 2 else 2
         if isinstance(tree, ast.Call):
-            return f"{self.visit(tree.func)[0]}({', '.join(self.visit(a)[0] for a in tree.args)})", 9
+            parts = [self.visit(a)[0] for a in tree.args] + [f"{k.arg}={self.visit(k.value)[0]}" for k in tree.keywords]
+            name = self.visit(tree.func)[0]
+            return f"{name}({parts[0]},)" if name == "array" and len(parts) == 1 else f"{name}({', '.join(parts)})", 9
+        if isinstance(tree, ast.Attribute):
+            inner, level = self.visit(tree.value)
+            return f"{inner}.{tree.attr}" if level >= 9 else f"({inner}).{tree.attr}", 9
         if isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float)):
             text = constant_text(tree.value)
             return text, 1 if text.startswith("-") else 9
@@ -305,8 +318,8 @@ def _atomic(text: str) -> bool:
 # ---- operations ------------------------------------------------------------------------------------------------------
 
 
-def call_formula(operation: str, operands: Sequence[str]) -> str:
-    """An operation over the texts of its operands: infix where it has a sign."""
+def call_formula(operation: str, operands: Sequence[str], keywords: str = "") -> str:
+    """An operation over the texts of its operands: infix where it has a sign; `keywords` (", axis=0") end a call."""
     trees = [_parsed(text) for text in operands]
     if operation == "negative":
         return text_of(ast.UnaryOp(ast.USub(), trees[0]))
@@ -318,7 +331,7 @@ def call_formula(operation: str, operands: Sequence[str]) -> str:
         return f"{operands[0]}.T"
     if operation in _INFIX and len(trees) == 2:
         return text_of(ast.BinOp(trees[0], _INFIX[operation](), trees[1]))
-    return f"{operation}({', '.join(operands)})"
+    return f"{operation}({', '.join(operands)}{keywords})"
 
 
 def _parsed(text: str) -> Expr:
@@ -421,13 +434,37 @@ def _matmul(operands: Sequence[str], shapes: Sequence[tuple[int, ...]], place: i
     return ""
 
 
+def _outer(operands: Sequence[str], shapes: Sequence[tuple[int, ...]], place: int) -> str:
+    if tuple(map(len, shapes)) != (1, 1):
+        return ""
+    return f"ct @ {operands[1]}" if place == 0 else f"{operands[0]} @ ct"
+
+
+def _solve(operands: Sequence[str], shapes: Sequence[tuple[int, ...]], place: int) -> str:
+    a, b = operands
+    if len(shapes[0]) != 2 or len(shapes[1]) not in (1, 2):
+        return ""
+    back = f"solve({a}.T, ct)"
+    if place == 1:
+        return back
+    return f"-outer({back}, solve({a}, {b}))" if len(shapes[1]) == 1 else f"-{back} @ solve({a}, {b}).T"
+
+
+def _square(shapes: Sequence[tuple[int, ...]], text: str) -> str:
+    """The text for one square matrix, nothing for a stack of matrices."""
+    return text if len(shapes[0]) == 2 and shapes[0][0] == shapes[0][1] else ""
+
+
 _PULLBACKS: dict[str, Callable[[Sequence[str], Sequence[tuple[int, ...]], int], str]] = {
     "matmul": _matmul,
     "dot": _matmul,
     "transpose": lambda operands, shapes, place: "ct.T",
-    "trace": lambda operands, shapes, place: "ct*eye",
-    "inv": lambda operands, shapes, place: f"-inv({operands[0]}).T @ ct @ inv({operands[0]}).T",
-    "det": lambda operands, shapes, place: f"ct*det({operands[0]})*inv({operands[0]}).T",
+    "reshape": lambda operands, shapes, place: f"reshape(ct, {shapes[0]})",
+    "outer": _outer,
+    "solve": _solve,
+    "trace": lambda operands, shapes, place: _square(shapes, f"ct*eye({shapes[0][0]})"),
+    "inv": lambda operands, shapes, place: _square(shapes, f"-inv({operands[0]}).T @ ct @ inv({operands[0]}).T"),
+    "det": lambda operands, shapes, place: _square(shapes, f"ct*det({operands[0]})*inv({operands[0]}).T"),
 }
 
 
@@ -442,3 +479,116 @@ def pullback(operation: str, operands: Sequence[str], shapes: Sequence[tuple[int
     """
     rule = _PULLBACKS.get(operation)
     return rule(operands, shapes, place) if rule else ""
+
+
+# ---- shapes ----------------------------------------------------------------------------------------------------------
+
+
+def shaped(text: str, shape: tuple[int, ...]) -> str:
+    """A formula of one number as an array: "ct" -> "ct*ones(3)"."""
+    ones = f"ones({shape[0] if len(shape) == 1 else shape})"
+    return ones if text == "1" else product(text, ones)
+
+
+def constant(text: str) -> bool:
+    """Is a formula a number, the same for every element?"""
+    try:
+        return _number(parse(text)) is not None
+    except SyntaxError:
+        return False
+
+
+def reduced(text: str, out: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """A formula of shape `out`, summed over the axes along which an operand of shape `shape` was repeated.
+
+    Examples
+    --------
+    >>> from dualad.explanation.formulas import reduced
+    >>> reduced("ct*x", (4, 3), ()), reduced("ct*x", (4, 3), (3,)), reduced("ct", (4, 3), (4, 1))
+    ('sum(ct*x)', 'sum(ct*x, axis=0)', 'sum(ct, axis=1, keepdims=True)')
+    """
+    if not shape:
+        return f"sum({text})"
+    extra = len(out) - len(shape)
+    lead = tuple(range(extra))
+    single = tuple(extra + i for i, n in enumerate(shape) if n == 1 and out[extra + i] != 1)
+    axes = lead + single
+    where = str(axes[0] if len(axes) == 1 else axes)
+    if not single:
+        return f"sum({text}, axis={where})"
+    return f"sum({text}, axis={where}, keepdims=True)" if not lead else f"reshape(sum({text}, axis={where}), {shape})"
+
+
+def repeated(shape: tuple[int, ...], axis: Any, keepdims: bool) -> str:
+    """What a sum over some axes of an array sends to it: `ct` along these axes.
+
+    Examples
+    --------
+    >>> from dualad.explanation.formulas import repeated
+    >>> repeated((4, 3), 0, False), repeated((4, 3), 1, False), repeated((4, 3), 1, True)
+    ('outer(ones(4), ct)', 'outer(ct, ones(3))', 'ct*ones((4, 3))')
+    """
+    n = len(shape)
+    if keepdims or n == 0:
+        return shaped("ct", shape) if n else "ct"
+    axes = sorted({a % n for a in (axis if isinstance(axis, tuple) else range(n) if axis is None else (axis,))})
+    if len(axes) == n:
+        return shaped("ct", shape)
+    if n == 2:
+        return f"outer(ones({shape[0]}), ct)" if axes == [0] else f"outer(ct, ones({shape[1]}))"
+    return shaped(f"expand_dims(ct, {axes[0] if len(axes) == 1 else tuple(axes)})", shape)
+
+
+#: the tangent of the result is the operation itself, on the tangent of one operand
+_LINEAR = {"sum", "cumsum", "transpose", "reshape", "pick", "element", "trace", "matmul", "dot", "outer", "einsum"}
+
+
+def push(operation: str, formula: str, operands: Sequence[str], shapes: Sequence[tuple[int, ...]], place: int) -> str:
+    """What an array operation makes of the tangent of an operand, over the program's names; "" where no line says it.
+
+    Parameters
+    ----------
+    operation : str
+    formula : str
+        The operation over the names of its operands.
+    operands : sequence of str
+        These names.
+    shapes : sequence of tuple of int
+        Their shapes.
+    place : int
+        The operand.
+
+    Examples
+    --------
+    >>> from dualad.explanation.formulas import push
+    >>> push("matmul", "A @ x", ["A", "x"], [(2, 3), (3,)], 1), push("sum", "sum(v, axis=0)", ["v"], [(2, 3)], 0)
+    ('A @ dx', 'sum(dv, axis=0)')
+    """
+    d = f"d{operands[place]}"
+    if operation in ("inv", "det", "solve"):
+        if len(shapes[0]) != 2:
+            return ""
+        a = operands[0]
+        if operation == "solve":
+            return f"solve({a}, {d})" if place else f"-solve({a}, {d} @ {formula})"
+        return f"-inv({a}) @ {d} @ inv({a})" if operation == "inv" else f"det({a})*trace(inv({a}) @ {d})"
+    if operation not in _LINEAR:
+        return ""
+    try:
+        tree, new = parse(formula), parse(d)
+    except SyntaxError:
+        return ""
+    if isinstance(tree, ast.Call):
+        if any(k.arg == "where" for k in tree.keywords):
+            return ""
+        keywords = [k for k in tree.keywords if k.arg != "initial"]  # a constant
+        tree = ast.Call(tree.func, [new if i == place else a for i, a in enumerate(tree.args)], keywords)
+    elif isinstance(tree, ast.BinOp):
+        tree = ast.BinOp(new, tree.op, tree.right) if place == 0 else ast.BinOp(tree.left, tree.op, new)
+    elif isinstance(tree, ast.Attribute):
+        tree = ast.Attribute(new, tree.attr)
+    elif isinstance(tree, ast.Subscript):
+        tree = ast.Subscript(new, tree.slice)
+    else:
+        return ""
+    return text_of(tree)

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from .program import Event, Program, quantity
+from .formulas import constant, product, push, shaped
+from .program import Block, Event, Node, Program, quantity
 
-__all__ = ["Operation", "Sweeps"]
+__all__ = ["Operation", "Sweeps", "tangent_terms", "tangent_text"]
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,9 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
     if operand.pullback:
         return re.sub(r"\bct\b", lambda _: ct, operand.pullback)
     local = operand.formula or f"d{reader.name}/d{operand.text}"
+    shape = program.nodes[operand.node].shape if operand.node is not None else ()
+    if shape and not reader.shape and constant(local):  # one number for every element
+        local = shaped(local, shape)
     if reader.name == label and reader.kind == "output":
         return local
     if local in ("1", "-1"):
@@ -320,6 +324,42 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
 def increment_text(program: Program, label: str, u: int, place: int) -> str:
     """A line of version B: "dJ/dt += dJ/du1 * cos(t)"."""
     return f"d{label}/d{program.nodes[u].operands[place].text} += {term_text(program, label, u, place)}"
+
+
+def tangent_terms(program: Program, node: Node) -> list[str]:
+    """What each operand that is a value adds to the tangent of a node: ["A @ dx"], ["dr @ v", "r @ dv"]."""
+    values = [program.nodes[o.node].value if o.node is not None else o.value for o in node.operands]
+    shapes = [value.shape if isinstance(value, Block) else () for value in values]
+    texts = [o.text for o in node.operands]
+    traced = [i for i, o in enumerate(node.operands) if o.node is not None]
+    if node.operation in ("stack", "where") and (node.operation == "where" or len(traced) == len(texts)):
+        parts = [f"d{o.text}" if o.node is not None else "0" for o in node.operands]
+        return [f"{node.operation}({', '.join(['...'] * (node.operation == 'where') + parts)})"]
+    found: list[str] = []
+    for i in traced:
+        formula, d = node.operands[i].formula, f"d{texts[i]}"
+        text = push(node.operation, node.formula, texts, shapes, i)
+        if node.operation == "norm" and node.operands[i].pullback:
+            text = f"sum({texts[i]}*{d})/{node.formula}"
+        if node.operation == "det" and not node.operands[i].pullback:  # singular: the formula needs the inverse
+            text = ""
+        if not text and formula:
+            text = product(formula, d)
+            if shapes[i] and not node.shape:
+                text = f"sum({text})"
+            elif shapes[i] != node.shape and len(traced) == 1 and not _mentions(formula, texts[:i] + texts[i + 1 :]):
+                text = shaped(text, node.shape)
+        found.append(text or f"d{node.name}/d{texts[i]}[{d}]")
+    return found
+
+
+def _mentions(formula: str, names: Sequence[str]) -> bool:
+    return any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", formula) for name in names)
+
+
+def tangent_text(program: Program, node: Node) -> str:
+    """The tangent of a node over the tangents of its operands: "cos(t)*dt", "A @ dX", "sum(dv)"."""
+    return " + ".join(tangent_terms(program, node)).replace("+ -", "- ")
 
 
 def _short(x: Any) -> str:

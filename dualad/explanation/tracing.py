@@ -101,6 +101,8 @@ class _Tracer:
         self.stack: list[_Frame] = []
         self.calls = -1
         self.known: dict[str, bool] = {}
+        self.seen: set[CodeType] = set()
+        self.owners: dict[str, str] = {}
 
     def follows(self, code: CodeType) -> bool:
         """Is this code the caller's?"""
@@ -129,6 +131,7 @@ class _Tracer:
         outer = 0 if depth == 0 or (inner and above and not above.outer) else (above.outer if above and above.outer else call)
         self.stack.append(_Frame(frame, call, depth, outer, function))
         self.look(frame)
+        self.look_around(frame, self.stack[-1])
         for name, value in frame.f_locals.items():  # a float that was passed: constants of the function's own code are no names
             if type(value) is float and len(self.recording.constants) < _ENTRIES:
                 self.recording.constants.append((name, value))
@@ -160,6 +163,19 @@ class _Tracer:
             if not name.startswith("."):
                 self.note(value, name, top, 0)
 
+    def look_around(self, frame: FrameType, top: _Frame) -> None:
+        """Note the arrays that the code of a function names and its module holds, and those of `self`."""
+        if frame.f_code in self.seen:
+            return
+        self.seen.add(frame.f_code)
+        held = {name: frame.f_globals.get(name) for name in frame.f_code.co_names if name not in frame.f_locals}
+        owner = frame.f_locals.get("self")
+        for name, value in getattr(owner, "__dict__", {}).items():
+            held[f"self.{name}"] = value
+        for name, value in held.items():
+            if type(value) in (np.ndarray, list, tuple, dict):
+                self.note(value, name, top, 0)
+
     def note(self, value: Any, name: str, top: _Frame, nested: int) -> None:
         kind = type(value)
         if kind is GenericVar:
@@ -167,10 +183,13 @@ class _Tracer:
                 old = self.recording.names.get(value.key)
                 if old is None or top.depth < old[0]:
                     self.recording.names[value.key] = (top.depth, name, top.function)
-        elif kind is np.ndarray and value.dtype.kind == "f":
+        elif kind is np.ndarray and value.dtype.kind in "fiu":
             constants = self.recording.constants
             if len(constants) < _ENTRIES and not any(value is known for _, known in constants):
-                constants.append((name, value))
+                if self.owners.setdefault(name, top.function) != top.function:  # another function's array has that name
+                    name = f"{top.function}.{name}"
+                if top.function.isidentifier() or "." not in name or name.startswith("self."):
+                    constants.append((name, value))
         elif kind in (list, tuple) and len(value) <= _ENTRIES and nested < 2:
             for i, entry in enumerate(value):
                 self.note(entry, f"{name}[{i}]", top, nested + 1)

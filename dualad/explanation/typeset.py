@@ -102,7 +102,7 @@ class _Latex:
 
     def call(self, tree: ast.Call) -> str:
         name = ast.unparse(tree.func)
-        arguments = [self.visit(a)[0] for a in tree.args]
+        arguments = [self.visit(a)[0] for a in tree.args] + [rf"\mathrm{{{k.arg}}}={ast.unparse(k.value)}" for k in tree.keywords]
         if name == "sqrt":
             return rf"\sqrt{{{arguments[0]}}}"
         if name in ("absolute", "fabs"):
