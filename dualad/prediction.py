@@ -81,6 +81,10 @@ class Counters(NamedTuple):
 #: below so many slots times lanes nonlinear operations and products are not counted: they take less than starting a sweep
 SMALL = 2000
 
+#: a tie is a difference within this share of what a forward sweep costs apart from its numbers; forward mode, whose operations
+#: are fewer where inputs are not more than outputs, then takes it
+TIE = 0.1
+
 #: how a mode sweeps: number of sweeps, lanes of all of them together, leaves seeded or read in them
 Sweeps = tuple[int, int, int]
 #: (inputs, outputs, forward sweeps, reverse sweeps, blocks of the result)
@@ -169,7 +173,7 @@ def settled(level: Any, n: int, fs: int, fl: int, fleaves: int, rs: int, rl: int
     start_r, leaf_r, block_r, call_r, call_lane_r, partial_r, lane_r, product_r = REVERSE
     slots, calls = level.slots - n, level.calls
     gap = (fs * start - rs * start_r + (fl * lane - rl * lane_r) * slots + fleaves * leaf - rleaves * leaf_r
-           + blocks * (block - block_r))  # fmt: skip
+           + blocks * (block - block_r) - _tie(fs, fl, fleaves, rl, blocks))  # fmt: skip
     if calls:
         gap += len(calls) * (fs * call - rs * call_r + fl * call_lane - rl * call_lane_r)
     if slots * (fl + rl) < SMALL:
@@ -198,7 +202,12 @@ def faster(level: Any, plan: Plan) -> str:
     if mode:
         return mode
     times = sweep_times(level, plan)
-    return "fwd" if times[0] <= times[1] else "rev"
+    return "fwd" if times[0] <= times[1] + _tie(*forward, reverse[1], blocks) else "rev"
+
+
+def _tie(sweeps: int, lanes: int, leaves: int, lanes_back: int, blocks: int) -> float:
+    """By how much forward mode may be predicted slower and still be taken."""
+    return TIE * (sweeps * FORWARD.start + leaves * FORWARD.leaf + blocks * FORWARD.block) if lanes <= lanes_back else 0.0
 
 
 #: a run of f on duals, in units of one reverse sweep of a recording that is not on the tape of floats
@@ -221,6 +230,9 @@ def phrase(mode: str, plan: Plan, times: tuple[float, float]) -> str:
     first, second = (0, 1) if mode == "fwd" else (1, 0)
     verb = "is" if (n, m)[first] == 1 else "are"
     share = times[first] / times[second] if times[second] else 1.0
+    if share > 1.0:
+        return (f"{_count(n, 'input')}, {_count(m, 'output')}: {ways[first]} {verb} predicted to take about the time of "
+                f"{ways[second]}, with fewer operations")  # fmt: skip
     return (f"{_count(n, 'input')}, {_count(m, 'output')}: {ways[first]} {verb} predicted to take {share:.2g} of the time of "
             f"{ways[second]}")
 
