@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .building import Built
-from .formulas import parse, product, simplify, substitute, text_of, total
+from .formulas import constant, parse, product, shaped, simplify, substitute, text_of, total
 from .program import Node, Operand, quantity
 from .sweeps import Operation
 
@@ -200,6 +200,9 @@ def _derivative(built: Built, members: tuple[int, ...], source: int, trees: dict
             try:
                 linear = linear and not operand.pullback
                 step = operand.pullback or product("ct", operand.formula)
+                shape = np.shape(built.values[operand.node])
+                if not operand.pullback and shape and not built.nodes[i].shape and constant(operand.formula):
+                    step = shaped(step, shape)  # a sum's
                 piece = text_of(simplify(substitute(substitute(parse(step), names), {"ct": parse(sent[i])})))
                 sent[operand.node] = total([piece, sent[operand.node]]) if operand.node in sent else piece
                 if linear:

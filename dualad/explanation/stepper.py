@@ -26,7 +26,7 @@ from ..report.palette import SCHEMES, STYLES, readable
 from .graph import Graph, readable_part
 from .graph_diagram import Diagram, diagram, edge_tip, short
 from .program import Event, Node, Program, Quantity, quantity
-from .views import tangent_text
+from .sweeps import tangent_text
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -116,7 +116,7 @@ def page(
     listing, lines = _source(shown.program)
     data: dict[str, Any] = {
         "target": label,
-        "nodes": [_node(node, adjoint, lines) for node, adjoint in zip(shown.program.nodes, adjoints, strict=True)],
+        "nodes": [_node(shown.program, node, adjoint, lines) for node, adjoint in zip(shown.program.nodes, adjoints, strict=True)],
         "edges": [_edge(shown.program, a, b, place) for a, b, place in shown.program.edges()],
         "seeds": [{"name": text, "t": [_pair(t) for t in tangents]} for text, tangents in seeds],
         "values": [_forward(event) for event in shown.steps("forward")],
@@ -174,7 +174,7 @@ def _pair(x: Quantity | None) -> list[Any]:
     return [short(x), x + 0.0] if isinstance(x, float) and math.isfinite(x) else [short(x)]
 
 
-def _node(node: Node, adjoint: Quantity, lines: Mapping[tuple[str, int], int]) -> dict[str, Any]:
+def _node(program: Program, node: Node, adjoint: Quantity, lines: Mapping[tuple[str, int], int]) -> dict[str, Any]:
     return {
         "n": node.name,
         "f": node.formula,
@@ -182,7 +182,7 @@ def _node(node: Node, adjoint: Quantity, lines: Mapping[tuple[str, int], int]) -
         "s": str(node.shape) if node.shape else "",
         "v": _pair(node.value),
         "a": _pair(adjoint),
-        "t": tangent_text(node) if node.operation else "",
+        "t": tangent_text(program, node) if node.operation else "",
         "l": lines.get((node.file, node.line), -1),
     }
 

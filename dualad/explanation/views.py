@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .formulas import product, total
 from .program import Node, Program, Quantity
-from .sweeps import increment_text, term_text
+from .sweeps import increment_text, tangent_terms, tangent_text, term_text
 from .table import Cell, Table
 from .typeset import latex, latex_name
 
@@ -106,39 +107,33 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
         if not node.operation:
             text, tex = name, f"d{latex_name(node.name)}"
         else:
-            text, tex = f"{name} = {tangent_text(node)}", f"d{latex_name(node.name)} = {_tangent_latex(node)}"
+            text, tex = f"{name} = {tangent_text(program, node)}", f"d{latex_name(node.name)} = {_tangent_latex(program, node)}"
         rows.append((_line(node, program), _made(node), _number(node.value), Cell(text, tex), _number(tangent)))
-    return _table(
+    table = _table(
         program,
         f"{program.name} at {_where(program)}: forward, seed {seed}",
         ("line", "primal trace", "value", "tangent trace", "tangent"),
         rows,
     )
+    return replace(table, notes=tuple(note for note in table.notes if "adjoints are those" not in note))  # none are here
 
 
-def tangent_text(node: Node) -> str:
+def _tangent_latex(program: Program, node: Node) -> str:
+    operands = [operand for operand in node.operands if operand.node is not None]
     parts = []
-    for operand in node.operands:
-        if operand.node is not None and operand.formula:
-            parts.append(product(operand.formula, f"d{operand.text}"))
-        elif operand.node is not None:
-            parts.append(f"d{node.name}/d{operand.text}[d{operand.text}]")
-    return " + ".join(parts).replace("+ -", "- ")
-
-
-def _tangent_latex(node: Node) -> str:
-    parts = []
-    for operand in node.operands:
-        if operand.node is None:
-            continue
+    for operand, term in zip(operands, tangent_terms(program, node), strict=False):  # one term for all operands of where, stack
         name = f"d{latex_name(operand.text)}"
-        if not operand.formula:
-            parts.append(rf"{_fraction(node.name, operand.text)}[{name}]")
-        elif operand.formula in ("1", "-1"):
-            parts.append(operand.formula.replace("1", name))
-        else:
+        if operand.formula and term == product(operand.formula, f"d{operand.text}"):
             local = latex(operand.formula)
-            parts.append(rf"({local})\,{name}" if " + " in local or " - " in local else rf"{local}\,{name}")
+            plain = rf"({local})\,{name}" if " + " in local or " - " in local else rf"{local}\,{name}"
+            parts.append(operand.formula.replace("1", name) if operand.formula in ("1", "-1") else plain)
+        elif term.startswith(f"d{node.name}/d"):
+            parts.append(rf"{_fraction(node.name, operand.text)}[{name}]")
+        else:
+            tex = latex(term)
+            for other in operands:
+                tex = tex.replace(latex_name(f"d{other.text}"), f"d{latex_name(other.text)}")
+            parts.append(tex)
     return " + ".join(parts).replace("+ -", "- ")
 
 
