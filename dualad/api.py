@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._core import Traced, open_count
+from ._core import Traced
 from .arguments import Selection, check_callable, check_leaf, check_tangent
 from .forward import collect, push, zero_like
 from .generic import shape_of, size_of
@@ -170,50 +170,38 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
     (5.0, array([2., 4.]))
     """
     check_callable(f, "value_and_grad")
-    quick = type(argnums) is int and argnums == 0 and not has_aux
-    several = argnums if type(argnums) is tuple and argnums == tuple(range(len(argnums))) and not has_aux else None
+    several = _in_core(argnums, has_aux)
 
     def fun(*args: Any, **kwargs: Any) -> Any:
-        if not open_count():
-            if quick and args:
-                one_call = _ONE_CALL.get(type(args[0]))
-                g = f if len(args) == 1 and not kwargs else _with_constants(f, args[1:], kwargs)
-                result = one_call(g, args[0]) if one_call is not None else None
-            elif several is not None and len(args) == len(several) and not kwargs:
-                result = _core.value_and_grad_leaves(f, args, True)
-            else:
-                result = None
+        if several >= 0:
+            result = _core.value_and_grad_call(functools.partial(f, **kwargs) if kwargs else f, args, several)
             if result is not None:
-                return result if len(result) == 2 else _continue(args[:1] if quick else args, several or 0, *result)
+                return result if len(result) == 2 else _continue(args, several, *result)
         out, aux, grads = _value_and_grad(f, argnums, has_aux, args, kwargs)
         return ((out, aux), grads) if has_aux else (out, grads)
 
     return _named(fun, f, "value_and_grad")
 
 
-def _with_constants(f: Callable[..., Any], rest: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[Any], Any]:
-    return lambda x: f(x, *rest, **kwargs)
+def _in_core(argnums: Any, has_aux: bool) -> int:
+    """What the compiled core is to differentiate in one call: the first argument (0), the first k and only ones, or -1: nothing."""
+    if has_aux:
+        return -1
+    if type(argnums) is int and argnums == 0:
+        return 0
+    return len(argnums) if type(argnums) is tuple and argnums and argnums == tuple(range(len(argnums))) else -1
 
 
-def _continue(args: tuple[Any, ...], argnums: Any, level: Any, inputs: list[Any], out: Any) -> tuple[Any, Any]:
+def _continue(args: tuple[Any, ...], several: int, level: Any, inputs: list[Any], out: Any) -> tuple[Any, Any]:
     """The sweep of a recording that the compiled core made but left to Python (it holds calls)."""
     recording = Recording(level, inputs, out)
-    return _swept(recording, Selection("grad", argnums, args, {}))
+    return _swept(recording, Selection("grad", tuple(range(several)) if several else 0, args if several else args[:1], {}))
 
 
 def _swept(recording: Recording, chosen: Selection) -> tuple[Any, Any]:
     out = _scalar_output(recording, "grad")
     grads = pull(recording.level, [out], [_one(out)], recording.inputs)
     return recording.value(out), chosen.gather([_like(g, x) for g, x in zip(grads, chosen.leaves, strict=True)])
-
-
-def _container(f: Callable[..., Any], xs: Any) -> Any:
-    return _core.value_and_grad_leaves(f, xs, False)
-
-
-#: arguments whose whole way lies in the compiled core (each returns None when it does not)
-_ONE_CALL: dict[type, Callable[..., Any]] = {
-    float: _core.value_and_grad_float, np.ndarray: _core.value_and_grad_array, list: _container, tuple: _container}
 
 
 def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: tuple[Any, ...],
@@ -291,9 +279,14 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     {'a': 3.0, 'b': 2.0}
     """
     check_callable(f, "grad")
-    both = value_and_grad(f, argnums, has_aux)
+    both, several = value_and_grad(f, argnums, has_aux), _in_core(argnums, has_aux)
 
     def df(*args: Any, **kwargs: Any) -> Any:
+        if several >= 0 and not kwargs:
+            result = _core.value_and_grad_call(f, args, several)
+            if result is not None:
+                return (result if len(result) == 2 else _continue(args, several, *result))[1]
+            return _value_and_grad(f, argnums, False, args, kwargs)[2]
         out, grads = both(*args, **kwargs)
         return (grads, out[1]) if has_aux else grads
 

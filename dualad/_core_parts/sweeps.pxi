@@ -225,8 +225,8 @@ cdef int sweep_from(da_tape *t, uint32_t slot) except -1:
     return 0
 
 
-def value_and_grad_float(f, double x):
-    """(f(x), f'(x)) by one recording and one sweep.
+cdef object value_and_grad_float(f, double x, tuple rest):
+    """(f(x, *rest), its derivative by x) by one recording and one sweep.
 
     A recording that holds Python calls or another kind of output is returned as (level, inputs, out), to be continued; None
     when f has to run again on the generic tape.
@@ -240,7 +240,7 @@ def value_and_grad_float(f, double x):
         s = da_tape_input(t, 1)
         t.val[s] = x
         v = new_var(x, s, level.id)
-        out = f(v)
+        out = f(v, *rest) if rest else f(v)
         simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
@@ -252,8 +252,8 @@ def value_and_grad_float(f, double x):
     return (<Var>out).v, t.adj[s] + 0.0
 
 
-def value_and_grad_array(f, x):
-    """(f(x), gradient) of a float64 array by one recording and one sweep; else as value_and_grad_float."""
+cdef object value_and_grad_array(f, x, tuple rest):
+    """(f(x, *rest), gradient by x) of a float64 array by one recording and one sweep; else as value_and_grad_float."""
     cdef Level level
     cdef da_tape *t
     cdef VarArray a
@@ -264,7 +264,7 @@ def value_and_grad_array(f, x):
     try:
         t = level.tape
         a = new_input(level, x)
-        out = f(a)
+        out = f(a, *rest) if rest else f(a)
         simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
@@ -285,10 +285,10 @@ cdef list vars_of(Level level, uint32_t first, Py_ssize_t n):
     return out
 
 
-def value_and_grad_leaves(f, xs, bint star):
+cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
     """(f(xs), gradients) of a flat list or tuple of floats and float64 arrays, in one recording and one sweep.
 
-    f takes the container (star: its items as arguments).  None when xs holds anything else; otherwise as
+    f takes the container and the rest (star: the items as arguments).  None when xs holds anything else; otherwise as
     value_and_grad_float.
     """
     cdef Level level
@@ -313,10 +313,10 @@ def value_and_grad_leaves(f, xs, bint star):
             for i in range(n):
                 t.val[first + i] = PyFloat_AS_DOUBLE(xs[i])
             traced = vars_of(level, first, n)
-            out = f(*traced) if star else f(traced if is_list else tuple(traced))
+            out = f(*traced) if star else f(traced if is_list else tuple(traced), *rest)
         else:
             traced = [new_input(level, x) for x in xs]
-            out = f(*traced) if star else f(traced[:] if is_list else tuple(traced))
+            out = f(*traced) if star else f(traced[:] if is_list else tuple(traced), *rest)
         simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
     except _NeedsGenericTape:
         return None
@@ -332,6 +332,26 @@ def value_and_grad_leaves(f, xs, bint star):
     else:
         grads = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
     return (<Var>out).v, grads if is_list else tuple(grads)
+
+
+def value_and_grad_call(f, tuple args, Py_ssize_t several):
+    """Value and gradient where the whole way lies here: of args[0] (several = 0, the others are constants), or of all `several`.
+
+    Returns as value_and_grad_float; None also where a level is open or the arguments are of another kind.
+    """
+    if da_open_levels or not args:
+        return None
+    if several:
+        return value_and_grad_leaves(f, args, True, ()) if len(args) == several else None
+    x = args[0]
+    rest = args[1:] if len(args) > 1 else ()
+    if type(x) is np.ndarray:
+        return value_and_grad_array(f, x, rest)
+    if PyFloat_CheckExact(x):
+        return value_and_grad_float(f, x, rest)
+    if type(x) is list or type(x) is tuple:
+        return value_and_grad_leaves(f, x, False, rest)
+    return None
 
 
 cdef object adjoint_array(VarArray a, da_tape *t):
