@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..compare.named import BadInputError, find
+from ..compare.storage import write_atomically
 from .entry import explain
 from .explanation import Explanation
 
@@ -100,7 +101,7 @@ def main(argv: Sequence[str], prog: str = "dualad explain") -> int:
                     f"cannot write {path}: {'it is a folder' if Path(path).is_dir() else 'there is no such folder'}"
                 )
         for path, contents in made:
-            _write(Path(path), contents)
+            write_atomically(path, contents)
     except (BadInputError, OSError, ValueError, TypeError, KeyError, ImportError, NotImplementedError) as error:
         print(f"{prog}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
@@ -181,13 +182,3 @@ _WRITERS: dict[str, Callable[[Explanation], str]] = {
     "markdown": lambda explanation: explanation.markdown() + "\n",
     "json": lambda explanation: explanation.json(indent=1) + "\n",
 }
-
-
-def _write(path: Path, contents: str) -> None:
-    """The whole file, or nothing."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(contents, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..compare.storage import write_atomically
 from ..report.html import compact_json, document, stylesheet
 from ..report.marks import escape
 from ..report.palette import SCHEMES, STYLES, readable
@@ -84,13 +85,7 @@ def write(
         raise ValueError(f"a page is written to a file that ends in .html, not {os.fspath(path)!r}")
     text = page(explanation, seed, target, by)
     if path is not None:
-        place = Path(path)
-        partial = place.with_name(f".{place.name}.partial")
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(place)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_atomically(path, text)
     return text if path is None else os.fspath(path)
 
 
