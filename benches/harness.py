@@ -38,7 +38,7 @@ def samples(calls):
     for name, call in calls.items():
         call()
         count = 1
-        while (seconds := _sample(call, count)) < MIN_SAMPLE and count < 1 << 20:
+        while (seconds := sample(call, count)) < MIN_SAMPLE and count < 1 << 20:
             count *= 2
         loops[name] = count
         slowest = max(slowest, seconds)
@@ -47,7 +47,7 @@ def samples(calls):
     order = list(calls)
     for _ in range(rounds):
         for name in order:
-            times[name].append(_sample(calls[name], loops[name]) / loops[name])
+            times[name].append(sample(calls[name], loops[name]) / loops[name])
         order.append(order.pop(0))  # so that no call always inherits the caches of the same neighbour
     return times
 
@@ -57,7 +57,8 @@ def median_ratio(times, name, base="plain"):
     return statistics.median(a / b for a, b in zip(times[name], times[base], strict=True))
 
 
-def _sample(call, count):
+def sample(call, count):
+    """Seconds that `count` runs of a call take, the garbage collector off."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -6,9 +6,7 @@ dualad.prediction to this machine and reports how far the built-in ones are off.
 
 from __future__ import annotations
 
-import gc
 import statistics
-import time
 
 import harness
 import numpy as np
@@ -109,24 +107,13 @@ def medians(calls):
     for name, call in calls.items():
         call()
         loops[name] = 1
-        while (seconds := _seconds(call, loops[name])) < LONG and loops[name] < 1 << 14:
+        while (seconds := harness.sample(call, loops[name])) < LONG and loops[name] < 1 << 14:
             loops[name] *= 2
         slowest = max(slowest, seconds)
     for _ in range(ROUNDS if slowest < 0.02 else 3):
         for name, call in calls.items():
-            times[name].append(_seconds(call, loops[name]) / loops[name])
+            times[name].append(harness.sample(call, loops[name]) / loops[name])
     return {name: statistics.median(t) for name, t in times.items()}
-
-
-def _seconds(call, count):
-    gc.disable()
-    try:
-        start = time.process_time()
-        for _ in range(count):
-            call()
-        return time.process_time() - start
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("name", GRIDS)
