@@ -31,6 +31,7 @@ cdef extern from "ops.h":
         DA_OP_square
         DA_OP_reciprocal
         DA_OP_sqrt
+    int da_row_code(int code) nogil
     double da_value(int code, double x, double y) nogil
     void da_partials(int code, double x, double y, double v, double *px, double *py) nogil
 
@@ -184,7 +185,6 @@ cdef extern from "pyops.h":
     PyTypeObject *da_var_type
     object (*da_call_math1)(int code, object x)
     object (*da_call_math2)(int code, object x, object y)
-    double da_inline_negative(double x, double y) noexcept nogil
     double da_inline_absolute(double x, double y) noexcept nogil
     double da_inline_absolute_px(double x, double y, double v) noexcept nogil
 

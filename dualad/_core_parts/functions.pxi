@@ -3,7 +3,6 @@
 cdef Loop LOOPS[512]
 cdef int CLASS_OF[512]
 cdef bint BINARY_ROW[512]
-cdef int ROW_OF[512]      # first code of the row a code belongs to
 cdef bint USES_X[512]     # does a partial need x (so that a constant x must be kept)?
 cdef bint USES_Y[512]
 cdef list UFUNC_OF = [None] * 512
@@ -86,7 +85,6 @@ cdef int make_tables() except -1:
         for c in range(code, code + (3 if da_rows[i].arity == 2 else 1)):
             CLASS_OF[c] = da_rows[i].kind
             BINARY_ROW[c] = da_rows[i].arity == 2
-            ROW_OF[c] = code
             USES_X[c] = re.search(rb"\bx\b", both) is not None
             USES_Y[c] = re.search(rb"\by\b", both) is not None
         ufunc = getattr(np, name, None)

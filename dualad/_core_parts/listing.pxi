@@ -66,7 +66,7 @@ def entries(Level level not None):
                 operands.append(e.y if e.y_active else None)
             out.append((name, e.out, e.n, tuple([e.shape[j] for j in range(e.nd)]), tuple(operands), ()))
         else:
-            row_code = ROW_OF[code]
+            row_code = da_row_code(code)
             x = t.pool[t.of[i].a] if code == row_code + 2 else t.val[t.of[i].a]
             if BINARY_ROW[row_code]:
                 y = t.pool[t.of[i].b] if code == row_code + 1 else t.val[t.of[i].b]
