@@ -172,6 +172,9 @@ EXERCISES = (
              {"x": np.array([1.0, 2.0]), "d": np.array([0.1, -0.2])}, {
                  "value": number("the linear approximation", lambda x, d: float(_cubic_of(x) + jvp(_cubic_of, (x,), (d,))[1]),
                                  Mistake("dropped term", lambda x, d: float(jvp(_cubic_of, (x,), (d,))[1]), "add f(x)"),
+                                 *(Mistake("dropped term", lambda x, d, only=only: float(_cubic_of(x) + jvp(
+                                     _cubic_of, (x,), (d * only,))[1]), "d has two entries, and each changes f")
+                                     for only in np.eye(2)),
                                  Mistake("sign", lambda x, d: float(_cubic_of(x) - jvp(_cubic_of, (x,), (d,))[1]), "d is added"),
                                  Mistake("wrong order", lambda x, d: float(_cubic_of(x + d)), "this is f itself at x + d"))}),
     Exercise("directional", ("L28",), "directions", "f = x1^2 x2 + x1 x2^3. What is the slope of f in the direction v?",

@@ -102,6 +102,7 @@ def check(exercise: Exercise, answers: Mapping[str, Any]) -> Report:
         wanted = ", ".join(f"{name}=..." for name in exercise.questions)
         raise ValueError(f"no answer given: write check({exercise.name!r}, {wanted})")
     verdicts = [_verdict(exercise, name, exercise.find(name), given) for name, given in answers.items()]
+    verdicts = [_in_the_others_place(exercise, verdict, verdicts, answers) for verdict in verdicts]
     order = list(exercise.questions)
     return Report(exercise.name, tuple(sorted(verdicts, key=lambda verdict: order.index(verdict.name))),
                   tuple(name for name in order if name not in answers))
@@ -120,6 +121,20 @@ def _verdict(exercise: Exercise, name: str, question: Question, given: Any) -> V
     if all(agree(value, question.truth(**at), question.decimals) for value, at in zip(values, points, strict=True)):
         return Verdict(name, True)
     return Verdict(name, False, *diagnose(exercise, name, values, points))
+
+
+def _in_the_others_place(exercise: Exercise, verdict: Verdict, verdicts: Sequence[Verdict], answers: Mapping[str, Any]) -> Verdict:
+    """The verdict, or *swapped* if this wrong answer and another are each right in the other's place (though each alone may look
+    like another mistake: -1 and 1 like a sign)."""
+    kinds = {name: exercise.find(name).kind for name in answers}
+    for other in verdicts:
+        comparable = other is not verdict and kinds[verdict.name] == kinds[other.name] != "choice"
+        if verdict.right or other.right or not comparable:
+            continue
+        pair = ((verdict.name, other.name), (other.name, verdict.name))
+        if all(_verdict(exercise, name, exercise.find(name), answers[given]).right for name, given in pair):
+            return Verdict(verdict.name, False, "swapped", f"this is the answer to {other.name}")
+    return verdict
 
 
 def _apply(given: Any, at: Arguments, name: str) -> Any:

@@ -33,6 +33,7 @@ CODES = {
     "missed path": "a contribution is missing: add up all the ways from the variable to the result",
     "chain factor": "chain rule: an inner derivative is missing",
     "power rule": "look at the power rule again",
+    "product rule": "look at the product rule again",
     "quotient rule": "look at the quotient rule again",
     "wrong point": "a derivative is taken at a wrong point",
     "not differentiated": "something still has to be differentiated",

@@ -2,8 +2,9 @@
 
 The function is run once on :class:`Quantity` objects, which remember its elementary operations. Every operand of every operation
 is an edge of the graph; its pullback is dualad's own, so no rule is stated here. A slip changes one edge: it is left out, its sign
-or a factor two is lost, its local derivative is replaced by one, or taken at a wrong point. Each of them gives a derivative that is
-wrong in one place, which is compared with the answer of a student.
+or a factor two is lost, its local derivative is replaced by one, transposed, or taken at a wrong point. A wrong rule changes a
+whole node (the product of the derivatives for the derivative of the product). Each of them gives a derivative that is wrong in one
+place, which is compared with the answer of a student.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import vjp
+from .. import jvp, vjp
 
 __all__ = ["Quantity", "slips", "trace"]
 
@@ -180,7 +181,7 @@ class Trace:
         return outer
 
     def blocks(self) -> list[list[Edge]]:
-        """Longest chains of elementwise steps of one operand: a sigmoid, say, from its exponential to its quotient."""
+        """Chains of elementwise steps of one operand, the short ones first: a sigmoid, say, from its quotient to its minus sign."""
         found: list[list[Edge]] = []
         seen: set[int] = set()
         for edge in self.edges:
@@ -191,14 +192,19 @@ class Trace:
             if len(block) > 1 and id(edge) not in seen:
                 found.append(block)
             seen.update(map(id, block))
-        return found
+        lengths = range(2, 1 + max(map(len, found), default=1))
+        return [block[i:i + n] for n in lengths for block in found for i in range(len(block) - n + 1)]
 
     def users(self, node: Quantity) -> list[Edge]:
         """The edges on which a node is an operand."""
         return [edge for edge in self.edges if edge.operand is node]
 
-    def derivative(self, changed: Sequence[Edge] = (), change: Callable[[Edge, Any], Any] | None = None) -> Any:
-        """dy/dx in stacked layout, with some edges changed; None where the change does not apply to one of them."""
+    def derivative(self, changed: Sequence[Edge] = (), change: Callable[[Edge, Any], Any] | None = None,
+                   instead: tuple[Quantity, Any] | None = None) -> Any:
+        """dy/dx in stacked layout, with some edges changed; None where the change does not apply to one of them.
+
+        `instead` is a node and what is taken for its derivative by x, in place of all that its edges would say.
+        """
         y, x = self.y.value, self.x.value
         rows = []
         for i in range(np.size(y)):
@@ -206,6 +212,9 @@ class Trace:
             adjoints = {self.y.number: seed}
             for node in self.nodes:
                 if node.number not in adjoints:
+                    continue
+                if instead is not None and node is instead[0]:
+                    adjoints[self.x.number] = adjoints.get(self.x.number, 0.0) + adjoints[node.number] * instead[1]
                     continue
                 for edge in node.edges:
                     g = adjoints[node.number]
@@ -287,6 +296,30 @@ def _unsquared(edge: Edge, g: Any) -> Any:
     return edge.pull(g) * edge.operand.value if _elementwise(edge) else None
 
 
+def _untransposed(edge: Edge, g: Any) -> Any:
+    """J g where J^T g is right: A for A^T, the inverse for its transpose; where it can be multiplied at all."""
+    if edge.user.name not in ("matmul", "dot", "inv") or np.shape(g) != np.shape(edge.operand.value) or np.ndim(g) == 0:
+        return None
+    return jvp(edge.function, (edge.operand.value,), (_like(g, edge.operand.value),))[1]
+
+
+def _turned(edge: Edge, g: Any) -> Any:
+    part = np.asarray(edge.pull(g))
+    return part.T if part.ndim == 2 and part.shape[0] == part.shape[1] and edge.user.name != "transpose" else None
+
+
+#: functions of one number -> code, what some take for their derivative at x (v is the value), hint
+WRONG_RULES: dict[str, tuple[str, Callable[[Any, Any], Any], str]] = {
+    "exp": ("power rule", lambda x, v: x * np.exp(x - 1.0), "e^x is its own derivative: here the exponent varies, not the base"),
+    "tanh": ("sign", lambda x, v: 1.0 + v * v, "check the sign in the derivative of tanh"),
+}  # fmt: skip
+
+
+def _misremembered(edge: Edge, g: Any) -> Any:
+    known = WRONG_RULES.get(edge.user.name)
+    return None if known is None else g * known[1](edge.operand.value, edge.user.value)
+
+
 #: NumPy's names of operations -> what students call them
 SPOKEN = {"add": "the sum", "subtract": "the difference", "negative": "the minus sign", "multiply": "the product",
           "divide": "the quotient", "power": "the power", "square": "the square", "matmul": "the matrix product",
@@ -309,6 +342,9 @@ KINDS: tuple[tuple[str, Callable[[Edge, Any, Any], Any], str], ...] = (
      "the derivative of {op} is taken at its own argument, not at {wrt}"),
     ("not differentiated", lambda edge, g, x: g * edge.user.value if _function(edge) else None,
      "{op} still has to be differentiated"),
+    ("transposed", lambda edge, g, x: _untransposed(edge, g), "the matrix in the derivative of {op} has to be transposed"),
+    ("transposed", lambda edge, g, x: _turned(edge, g), "the derivative of {op} is transposed"),
+    ("sign", lambda edge, g, x: _misremembered(edge, g), "check the derivative of {op}"),
 )  # fmt: skip
 
 
@@ -348,7 +384,36 @@ def slips(f: Callable[..., Any], at: Mapping[str, Any], wrt: str) -> Iterator[tu
                 named, text = "dropped term", "the derivative of a term of the sum is missing"
             elif code == "chain factor" and _constant_two(edge):
                 named, text = "factor 2", "a constant factor 2 is missing"
+            elif hint.startswith("check the derivative") and edge.user.name in WRONG_RULES:
+                named, _, text = WRONG_RULES[edge.user.name]
             yield named, text.format(op=_spoken(edge), wrt=wrt), graph.derivative([edge], alter)
         for block in graph.blocks() if code == "chain factor" else ():
             text = "chain rule: multiply by the derivative of the steps from {first} to {last} as well"
             yield code, text.format(first=_spoken(block[-1]), last=_spoken(block[0])), graph.derivative(block, lambda edge, g: g)
+    yield from _wrong_rules(graph)
+
+
+def _wrong_rules(graph: Trace) -> Iterator[tuple[str, str, Any]]:
+    """Rules for two functions of one number that are not so; None where the step is of another kind."""
+    for node in graph.nodes:
+        edges = [edge for edge in graph.edges if edge.user is node]
+        of_numbers = np.ndim(graph.x.value) == 0 and all(np.ndim(edge.operand.value) == 0 for edge in edges)
+        parts: list[Any] = [Trace(graph.x, edge.operand).derivative() if of_numbers else None for edge in edges]
+        product = parts[0] * parts[1] if of_numbers and node.name == "multiply" and len(edges) == 2 else None
+        over, under = None, None
+        if of_numbers and node.name == "divide" and len(edges) == 2:
+            (above, below), bottom = parts, edges[1].operand.value
+            over, under = above / below if below else None, above - node.value * below
+            under = under if bottom != 1.0 else None
+        outside, inside = None, None
+        if of_numbers and len(edges) == 1 and _function(edges[0]) and edges[0].operand is not graph.x:
+            outside, inside = edges[0].pull(1.0), edges[0].pull(1.0, parts[0])
+        named = SPOKEN.get(node.name, node.name)
+        for code, hint, wrong in (
+            ("product rule", "product rule: one factor is differentiated at a time, (fg)' = f'g + fg'", product),
+            ("quotient rule", "quotient rule: (f/g)' is not f'/g'", over),
+            ("quotient rule", "quotient rule: the denominator is squared", under),
+            ("chain factor", f"chain rule: the derivative of what stands inside {named} is missing", outside),
+            ("wrong point", "chain rule: f'(g) g', not f'(g')", inside),
+        ):
+            yield code, hint, None if wrong is None or not np.isfinite(wrong) else graph.derivative(instead=(node, wrong))

@@ -109,7 +109,9 @@ EXERCISES = (
         "gradient": by(lambda x, S: x @ (S @ x), "x", "df/dx")}, lambda rng: {"x": rng.normal(size=3), "S": S33 * rng.uniform(0.5,
             2.0)}),
     Exercise("denominator-layout", ("L13",), "shapes", "y = W x with W of shape (2, 3). Give dy/dx in denominator layout.",
-             {"x": X3, "W": W23}, {"J": by(lambda x, W: W @ x, "x", "dy/dx in denominator layout", _denominator(1))}),
+             {"x": X3, "W": W23}, {"J": by(
+                 lambda x, W: W @ x, "x", "dy/dx in denominator layout", _denominator(1), mistakes=(
+                     Mistake("wrong layout", lambda x, W: W, "this is the numerator layout, with rows for y"),))}),
     Exercise("sandwich", ("L30",), "directions", "f(X) = A X C is linear in X. What is Df(X)[V]?",
              {"X": M22, "A": W23.T, "C": W23, "V": np.array([[0.2, -1.0], [0.5, 0.3]])}, {
                  "DfV": directional(lambda X, A, C: A @ X @ C, "X", "V", "the derivative of f in the direction V")}),
