@@ -158,4 +158,56 @@ DA_HOT PyObject *da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_
     return o ? da_fill_var(o, v, slot, level) : da_allocate_var(type, v, slot, level);
 }
 
+/* Numbers made in rows: the traced items of a list, the floats of a gradient.  A row stays here, one reference a number; when the
+ * next row is made, a number that nobody else holds any more is filled again.  (Taking as many from a pool is a chain of
+ * loads, each waiting for the one before; giving them back, as many calls.) */
+#define DA_ROW 4096
+typedef struct {
+    PyObject *at[DA_ROW];
+} da_row_of_numbers;
+static da_row_of_numbers da_row_var, da_row_float;
+
+/* Number i of a row if it is free to be filled: a new reference to it, or NULL. */
+DA_HOT PyObject *da_row_reuse(da_row_of_numbers *row, size_t i)
+{
+#if !defined(Py_GIL_DISABLED)
+    if (i < DA_ROW && row->at[i] && Py_REFCNT(row->at[i]) == 1) {
+        Py_INCREF(row->at[i]);
+        return row->at[i];
+    }
+#endif
+    (void)row, (void)i;
+    return NULL;
+}
+
+/* Keep a new number as number i of a row, in place of one that somebody holds; passes it on (NULL too). */
+DA_COLD PyObject *da_row_keep(da_row_of_numbers *row, size_t i, PyObject *number)
+{
+#if !defined(Py_GIL_DISABLED)
+    if (i < DA_ROW && number) {
+        PyObject *before = row->at[i];
+        Py_INCREF(number);
+        row->at[i] = number;
+        Py_XDECREF(before);
+    }
+#endif
+    (void)row, (void)i;
+    return number;
+}
+
+DA_HOT PyObject *da_new_var_in_row(size_t i, PyTypeObject *type, double v, uint32_t slot, uint64_t level)
+{
+    PyObject *o = da_row_reuse(&da_row_var, i);
+    return o ? da_fill_var(o, v, slot, level) : da_row_keep(&da_row_var, i, da_new_var(type, v, slot, level));
+}
+
+DA_HOT PyObject *da_new_float_in_row(size_t i, double v)
+{
+    PyObject *o = da_row_reuse(&da_row_float, i);
+    if (!o)
+        return da_row_keep(&da_row_float, i, PyFloat_FromDouble(v));
+    ((PyFloatObject *)(void *)o)->ob_fval = v; /* ours alone: nobody sees it change */
+    return o;
+}
+
 #endif

@@ -91,10 +91,12 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
                                                                   da_cursor *c, const da_plan *plan)
 {
     const double *restrict val = t->val, *restrict pool = t->pool;
+    const uint8_t *const op = t->op; /* read here once: the compiler cannot know that an adjoint is not part of *t */
+    const da_operands *const of = t->of;
     size_t slot = c->slot;
     for (size_t i = c->node; i-- > 0;) {
-        const uint32_t a = t->of[i].a, b = t->of[i].b;
-        switch (t->op[i]) {
+        const uint32_t a = of[i].a, b = of[i].b;
+        switch (op[i]) {
 #include "ops.def"
         case DA_OP_INPUT: slot -= b; break;
         case DA_OP_ARRAY: {

@@ -134,7 +134,8 @@ cdef extern from "pool.h":
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
     object da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
     object da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
-    PyObject *da_new_var_reference "da_new_var"(PyTypeObject *type, double v, uint32_t slot, uint64_t level) except NULL
+    PyObject *da_new_var_in_row(size_t i, PyTypeObject *type, double v, uint32_t slot, uint64_t level) except NULL
+    PyObject *da_new_float_in_row(size_t i, double v) except NULL
     ctypedef struct da_dual_object:
         pass
     ctypedef struct da_var_object:

@@ -279,10 +279,29 @@ cdef object value_and_grad_array(f, x, tuple rest):
 # The inputs `first`, `first` + 1 ... of a tape as a new list of n Vars.
 cdef list vars_of(Level level, uint32_t first, Py_ssize_t n):
     cdef Py_ssize_t i
+    cdef const double *val = level.tape.val + first
     cdef list out = PyList_New(n)
     for i in range(n):
-        PyList_SET_ITEM(out, i, da_new_var_reference(<PyTypeObject *>Var, level.tape.val[first + i], first + <uint32_t>i, level.id))
+        PyList_SET_ITEM(out, i, da_new_var_in_row(i, <PyTypeObject *>Var, val[i], first + <uint32_t>i, level.id))
     return out
+
+
+# The floats of a list or tuple; False (and `to` half written) when it holds anything else.
+cdef bint read_floats(xs, double *to):
+    cdef Py_ssize_t i = 0
+    if type(xs) is list:
+        for x in <list>xs:
+            if not PyFloat_CheckExact(x):
+                return False
+            to[i] = PyFloat_AS_DOUBLE(x)
+            i += 1
+    else:
+        for x in <tuple>xs:
+            if not PyFloat_CheckExact(x):
+                return False
+            to[i] = PyFloat_AS_DOUBLE(x)
+            i += 1
+    return True
 
 
 cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
@@ -291,30 +310,28 @@ cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
     f takes the container and the rest (star: the items as arguments).  None when xs holds anything else; otherwise as
     value_and_grad_float.
     """
-    cdef Level level
+    cdef Level level = Level.__new__(Level)
     cdef da_tape *t
     cdef bint is_list = type(xs) is list
-    cdef bint floats = True
-    cdef uint32_t first = 0
+    cdef bint floats
+    cdef uint32_t first
     cdef Py_ssize_t i, n = len(xs)
-    for x in xs:
-        if not PyFloat_CheckExact(x):
-            floats = False
-            if not (type(x) is np.ndarray and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE):
-                return None
-    level = Level.__new__(Level)
+    cdef list row
     open_level(level, True, 0, True)
     try:
         t = level.tape
+        first = da_tape_input(t, n)
+        if first == DA_FULL:
+            raise_full()
+        floats = read_floats(xs, t.val + first)
         if floats:
-            first = da_tape_input(t, n)
-            if first == DA_FULL:
-                raise_full()
-            for i in range(n):
-                t.val[first + i] = PyFloat_AS_DOUBLE(xs[i])
             traced = vars_of(level, first, n)
             out = f(*traced) if star else f(traced if is_list else tuple(traced), *rest)
         else:
+            for x in xs:
+                if not (PyFloat_CheckExact(x) or type(x) is np.ndarray and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE):
+                    return None
+            da_tape_reset(t)
             traced = [new_input(level, x) for x in xs]
             out = f(*traced) if star else f(traced[:] if is_list else tuple(traced), *rest)
         simple = type(out) is Var and (<Var>out).level == level.id and not level.calls
@@ -326,12 +343,12 @@ cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
         return level, vars_of(level, first, n) if floats else traced, out
     sweep_from(t, (<Var>out).slot)
     if floats:
-        grads = PyList_New(n)
+        row = PyList_New(n)
         for i in range(n):
-            PyList_SET_ITEM(grads, i, PyFloat_FromDouble(t.adj[first + i] + 0.0))
+            PyList_SET_ITEM(row, i, da_new_float_in_row(i, t.adj[first + i] + 0.0))
     else:
-        grads = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
-    return (<Var>out).v, grads if is_list else tuple(grads)
+        row = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
+    return (<Var>out).v, row if is_list else tuple(row)
 
 
 def value_and_grad_call(f, tuple args, Py_ssize_t several):
