@@ -264,9 +264,9 @@ def test_numbers_of_a_row_that_are_still_held_stay_as_they_are():
         held.extend(xs)
         return xs[0] * xs[1] + xs[2]
 
-    first = dualad.grad(f)([1.0, 2.0, 3.0])
-    item = dualad.grad(f)([4.0, 5.0, 6.0])[1]
-    third = dualad.grad(f)((7.0, 8.0, 9.0))
+    first = da.grad(f)([1.0, 2.0, 3.0])
+    item = da.grad(f)([4.0, 5.0, 6.0])[1]
+    third = da.grad(f)((7.0, 8.0, 9.0))
     assert (first, item, third) == ([2.0, 1.0, 1.0], 4.0, (8.0, 7.0, 1.0))
     assert [x.primal for x in held] == [float(i) for i in range(1, 10)]
     assert len(set(map(id, held))) == 9
@@ -275,4 +275,4 @@ def test_numbers_of_a_row_that_are_still_held_stay_as_they_are():
 def test_a_row_longer_than_what_is_kept():
     xs = [1.0 + i / 9000 for i in range(9000)]
     for _ in range(2):
-        assert dualad.grad(lambda xs: sum(x * x for x in xs))(xs) == [2 * x for x in xs]
+        assert da.grad(lambda xs: sum(x * x for x in xs))(xs) == [2 * x for x in xs]
