@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _core
-from ._core import Traced
+from ._core import Level, Traced
 from .api import jvp
-from .generic import plain
+from .arguments import check_leaf
+from .generic import GenericVar, lower, plain
 from .rules import dispatch
-from .tree import tree_map
+from .rules.dispatch import untraced
+from .tree import flatten, tree_map
 
-__all__ = ["KinkError", "KinkWarning", "kinks", "one_sided"]
+__all__ = ["KinkError", "KinkWarning", "caller", "kinks", "listening", "one_sided"]
 
 
 class KinkWarning(UserWarning):
@@ -50,115 +52,118 @@ class KinkError(ArithmeticError):
 
 
 class _Choice(NamedTuple):
-    """What holds inside a ``with kinks(...)``; `directional`: the branch that the tangent enters."""
+    """What holds inside a ``with kinks(...)``; `listener`: see :func:`listening`; `within`: the function it answers for."""
 
     absolute: float | None = None
     relu: float | None = None
     tie: float | None = None
     on: str = "ignore"
-    directional: bool = False
+    listener: Any = None
+    within: Any = None
 
 
 _current: ContextVar[_Choice | None] = ContextVar("dualad.kinks", default=None)
 
 
-def _jumps(x: Any) -> Any:
-    return np.asarray(x) == np.floor(x)
-
-
-def _halves(x: Any) -> Any:
-    return np.asarray(x) - np.floor(x) == 0.5
-
-
-#: ufunc -> is it at a kink (or a jump, or where its slope is infinite) at these values?
-_AT: dict[Any, Callable[..., Any]] = {
-    np.absolute: lambda x: np.asarray(x) == 0.0,
-    np.fabs: lambda x: np.asarray(x) == 0.0,
-    np.maximum: lambda x, y: np.equal(x, y),
-    np.minimum: lambda x, y: np.equal(x, y),
-    np.fmax: lambda x, y: np.equal(x, y),
-    np.fmin: lambda x, y: np.equal(x, y),
-    np.sqrt: lambda x: np.asarray(x) == 0.0,
-    np.cbrt: lambda x: np.asarray(x) == 0.0,
-    np.power: lambda x, y: (np.asarray(x) == 0.0) & (np.asarray(y) < 1.0) & (np.asarray(y) != 0.0),
-    np.hypot: lambda x, y: (np.asarray(x) == 0.0) & (np.asarray(y) == 0.0),
-    np.arctan2: lambda x, y: (np.asarray(x) == 0.0) & (np.asarray(y) == 0.0),
-    np.sign: lambda x: np.asarray(x) == 0.0,
-    np.heaviside: lambda x, y: np.asarray(x) == 0.0,
-    np.floor: _jumps,
-    np.ceil: _jumps,
-    np.trunc: lambda x: _jumps(x) & (np.asarray(x) != 0.0),
-    np.rint: _halves,
-}
-_SMALLER = (np.minimum, np.fmin)
-
-
-def _watch(ufunc: Any, inputs: tuple[Any, ...]) -> Any:
-    """What the core asks before an operation: its result where a choice was made, else None."""
+def _watch(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+    """What the core and the rules ask before an operation: its result where a choice was made, else None."""
     choice = _current.get()
-    if choice is None or ufunc not in _AT:
+    if choice is None:
         return None
+    from .rules import margins
+
+    if f in margins.AT:
+        return _watch_row(choice, f, args, margins.AT[f])
+    if f in margins.MARGINS or f in margins.CHOICES:
+        return _watch_function(choice, f, args, kwargs or {})
+    return None
+
+
+def _watch_row(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...], at: Callable[..., Any]) -> Any:
     if not any(isinstance(x, Traced) for x in inputs):
         return None
     values = [plain(x) for x in inputs]
     with np.errstate(all="ignore"):
-        here = _AT[ufunc](*values)
+        here = at(*values)
     if not np.any(here):
         return None
     _report(choice, ufunc, values, here)
-    token = _current.set(None)  # what follows is arithmetic of ours
+    with _instead(None):  # what follows is arithmetic of ours
+        result = None if choice.listener is None else choice.listener.row(ufunc, inputs, values, here)
+        return _chosen(choice, ufunc, inputs, values, here) if result is None else result
+
+
+def _watch_function(choice: _Choice, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A comparison, or a function of whole arrays."""
+    from .rules import margins
+
+    listener = None if choice.within is f else choice.listener
+    if (choice.on == "ignore" and listener is None) or (f in margins.COMPARISONS and args[0] is args[1]):  # x != x: is it NaN?
+        return None
+    values = untraced(args)
+    found = margins.margin(f, values, untraced(kwargs))
+    if found is None:
+        return None
+    here = (found[1] == 0.0) & np.isfinite(found[0])
+    if np.any(here):
+        _report(choice, f, list(values), here, margins.COMPARISONS.get(f, ""))
+    with _instead(choice._replace(on="ignore", within=f)):  # what the rule is made of is no kink of the caller's
+        result = None if listener is None else listener.choice(f, args, kwargs, values, found)
+        return f(*args, **kwargs) if result is None else result
+
+
+@contextmanager
+def _instead(choice: _Choice | None) -> Iterator[None]:
+    token = _current.set(choice)
     try:
-        return _chosen(choice, ufunc, inputs, values, here)
+        yield
     finally:
         _current.reset(token)
 
 
 def _chosen(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...], values: list[Any], here: Any) -> Any:
     """The operation with another linear piece at the kink; None where nothing was chosen."""
+    from .rules.sides import replaced
+
     if ufunc in (np.absolute, np.fabs):
-        slope: Any = choice.absolute
-        if choice.directional:
-            slope = np.sign(_tangent(inputs[0]))
-        return None if slope is None else _replace(here, 0.0 + slope * inputs[0], ufunc, inputs)
+        slope = choice.absolute
+        return None if slope is None else replaced(here, 0.0 + slope * inputs[0], ufunc, inputs)
     if ufunc not in (np.maximum, np.minimum, np.fmax, np.fmin):
         return None
     x, y = inputs
-    share: Any = choice.tie
-    if choice.directional:
-        ahead = np.asarray(_tangent(x)) >= np.asarray(_tangent(y))
-        share = np.where(~ahead if ufunc in _SMALLER else ahead, 1.0, 0.0)[()]
-    elif not (isinstance(x, Traced) and isinstance(y, Traced)):
+    share = choice.tie
+    if not (isinstance(x, Traced) and isinstance(y, Traced)):
         share = choice.relu if choice.relu is None or isinstance(x, Traced) else 1.0 - choice.relu
     if share is None:
         return None
     with np.errstate(invalid="ignore"):  # infinities that tie; their slope is not chosen
         finite = np.logical_and(here, np.isfinite(values[0]))
-        return _replace(finite, y - share * (y - x), ufunc, inputs)  # keeps the sign of a zero
+        return replaced(finite, y - share * (y - x), ufunc, inputs)  # keeps the sign of a zero
 
 
-def _replace(here: Any, piece: Any, ufunc: Any, inputs: tuple[Any, ...]) -> Any:
-    if not np.ndim(here):
-        return piece if here else ufunc(*inputs)
-    return np.where(here, piece, ufunc(*inputs))
-
-
-def _tangent(x: Any) -> Any:
-    return plain(x.tangent) if isinstance(x, Traced) else 0.0
-
-
-def _report(choice: _Choice, ufunc: Any, values: list[Any], here: Any) -> None:
+def _report(choice: _Choice, f: Any, values: list[Any], here: Any, sign: str = "") -> None:
     if choice.on == "ignore":
         return
     places = "" if not np.ndim(here) else f" ({np.count_nonzero(here)} of {np.size(here)} elements)"
-    shown = ", ".join(f"{v:g}" if not np.ndim(v) else f"array of shape {np.shape(v)}" for v in values)
-    path, line = _caller()
-    message = f"{ufunc.__name__}({shown}) has no derivative there{places}; {path}, line {line}"
+    shown = [_shown(v) for v in values]
+    if sign:
+        what = f"{shown[0]} {sign} {shown[1]} compares equal numbers{places}: the branch changes there"
+    else:
+        what = f"{f.__name__}({', '.join(shown)}) has no derivative there{places}"
+    path, line = caller()
+    message = f"{what}; {path}, line {line}"
     if choice.on == "raise":
         raise KinkError(message)
     warnings.warn(message, KinkWarning, stacklevel=2)
 
 
-def _caller() -> tuple[str, int]:
+def _shown(v: Any) -> str:
+    if isinstance(v, (int, float, np.number)) or (isinstance(v, np.ndarray) and not v.ndim):
+        return f"{v:g}"
+    return f"array of shape {np.shape(v)}" if isinstance(v, (np.ndarray, list)) else repr(v)
+
+
+def caller() -> tuple[str, int]:
     """File and line of the innermost frame outside of this package and NumPy."""
     own = (str(Path(__file__).resolve().parent), str(Path(np.__file__).resolve().parent))
     frame: Any = sys._getframe(1)
@@ -181,6 +186,22 @@ def _open(choice: _Choice) -> Iterator[None]:
 
 
 @contextmanager
+def listening(listener: Any) -> Iterator[None]:
+    """Have a listener told of every choice inside the ``with``; what holds in ``kinks(...)`` around it goes on to hold.
+
+    Parameters
+    ----------
+    listener
+        ``listener.row(ufunc, inputs, values, here)`` is called before an elementwise operation some of whose elements are at
+        a kink, ``listener.choice(f, args, kwargs, values, margins)`` before a comparison or a function of
+        :mod:`dualad.rules.margins`; what they return is the operation's result, None leaves it to its rule.
+    """
+    choice = _current.get() or _Choice()
+    with _open(choice._replace(listener=listener)):
+        yield
+
+
+@contextmanager
 def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | None = None, on: str = "ignore") -> Iterator[None]:
     """Choose the derivative at kinks, or be told of them, inside a ``with``.
 
@@ -194,8 +215,8 @@ def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | N
     tie : float, optional
         Share of the first of two traced values that tie in a maximum or minimum, in [0, 1]; 0.5 where nothing is said.
     on : {"ignore", "warn", "raise"}
-        At a kink, a jump or an infinite slope (abs, max, min, sqrt, cbrt, powers below 1, hypot, arctan2, sign, floor ...):
-        nothing, a :class:`KinkWarning`, or a :class:`KinkError` that names the operation and the line.
+        At a kink, a jump, an infinite slope or a comparison of equal numbers: nothing, a :class:`KinkWarning`, or a
+        :class:`KinkError` that names the operation and the line.
 
     Raises
     ------
@@ -204,8 +225,11 @@ def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | N
 
     Notes
     -----
-    Both modes and every order take the choice. The operators ``%`` and ``//``, reductions (``np.max(x)``) and Python's own
-    ``max`` and ``if`` are not watched. Inside, elementary functions ask Python first and cost some microseconds more.
+    Both modes and every order take the choice. What `on` watches: elementwise operations at a kink, a jump or an infinite
+    slope, reductions and order statistics whose result is attained more than once (``np.max``, ``np.sort``, ``np.median``), norms
+    and ``np.std`` at zero, repeated eigenvalues and singular values, and comparisons of traced numbers that are equal, by
+    which ``if``, ``while``, ``np.where`` and Python's own ``max`` choose a branch. Inside, elementwise functions ask Python
+    first and cost some microseconds more.
 
     References
     ----------
@@ -243,23 +267,65 @@ def one_sided(f: Callable[[Any], Any], x: Any, v: Any = 1.0) -> tuple[Any, Any]:
     Returns
     -------
     left, right
-        The limits of ``(f(x + t v) - f(x)) / t`` for t to 0 from below and from above, in the structure of f's result. They are
-        equal where f is differentiable along v.
+        The limits of ``(f(x + t v) - f(x)) / t`` for t to 0 from below and from above, in the structure of f's result: equal where
+        f is differentiable along v, infinite at a jump, NaN on a side where f is not defined.
 
     Notes
     -----
-    Cost: two forward sweeps. At a kink abs, max and min take the branch that the tangent enters, which is exact for
-    compositions of smooth functions with these (A. Griewank, *On stable piecewise linearization and generalized algorithmic
-    differentiation*, Optim. Methods Softw. 28 (2013) 1139-1178); a choice by ``if`` is the one that was made at x, and where
-    two tangents tie as well, the first operand's is taken.
+    Cost: three forward sweeps. At a kink every operation takes the branch that the tangent enters (Griewank 2013):
+    abs, max and min, steps, reductions and order statistics with ties, Euclidean norms at zero, and comparisons of equal
+    numbers, so that an ``if`` goes the way it will go beside x. That is exact for functions that are smooth on either side; where
+    the tangents of what is compared are equal as well, the way that was taken at x stays.
+
+    References
+    ----------
+    A. Griewank, *On stable piecewise linearization and generalized algorithmic differentiation*, Optim. Methods Softw. 28
+    (2013) 1139-1178.
 
     Examples
     --------
     >>> import numpy as np, dualad
     >>> dualad.one_sided(lambda x: np.abs(x) + np.maximum(x, 0.0), 0.0)
     (-1.0, 2.0)
+    >>> dualad.one_sided(lambda x: x**2 if x < 1.0 else 3.0 * x - 2.0, 1.0)
+    (2.0, 3.0)
     """
-    with _open(_Choice(directional=True)):
-        right = jvp(f, (x,), (v,))[1]
-        left = jvp(f, (x,), (-v,))[1]
-    return tree_map(lambda t: 0.0 - t, left), right
+    x = check_leaf(x, "one_sided", "x")
+    here = tree_map(plain, jvp(f, (x,), (v,))[0])
+    back, right = (tree_map(_slope, here, *_beside(f, x, direction)) for direction in (0.0 - v, v))
+    return tree_map(lambda t: 0.0 - t, back), right
+
+
+def _beside(f: Callable[[Any], Any], x: Any, v: Any) -> tuple[Any, Any]:
+    """Value and tangent of f just beside x."""
+    found = _entering(f, x, v, False)
+    if _is_finite(found):
+        return found
+    guarded = _entering(f, x, v, True)  # `if x == 0` may guard a formula that has no value at 0 itself
+    return guarded if _is_finite(guarded) else found
+
+
+def _is_finite(tree: Any) -> bool:
+    return all(np.all(np.isfinite(plain(y))) for y in flatten(tree)[0])
+
+
+def _entering(f: Callable[[Any], Any], x: Any, v: Any, keeps_equal: bool) -> tuple[Any, Any]:
+    from .rules.sides import Side
+
+    # On a level of its own the point is a value of the generic carrier, whose comparisons can be answered.
+    level = Level(True, 0, False)
+    with level, listening(Side(level.level_id, keeps_equal)), np.errstate(all="ignore"):
+        value, slope = jvp(f, (GenericVar(level, x),), (v,))
+        return tree_map(lambda y: lower(y, level.level_id), value), tree_map(lambda t: lower(t, level.level_id), slope)
+
+
+def _slope(here: Any, beside: Any, slope: Any) -> Any:
+    """The tangent beside a point, or infinity where the value is another one."""
+    with np.errstate(all="ignore"):
+        step = np.asarray(plain(beside) - here)
+        jumps = np.abs(step) > 1e-10 * (1.0 + np.abs(here))
+    if np.any(jumps):
+        slope = np.where(jumps, np.copysign(np.inf, step), slope)
+    if np.any(gone := np.isnan(plain(beside)) & ~np.isnan(here)):
+        slope = np.where(gone, np.nan, slope)
+    return float(slope) if not np.ndim(here) and isinstance(slope, (np.float64, np.ndarray)) else slope

@@ -63,7 +63,7 @@ def untraced(x: Any) -> Any:
     return x
 
 
-#: (ufunc, inputs) -> what holds at a kink, or None; set while `with dualad.kinks(...)` is open
+#: (ufunc or function, args, kwargs) -> what holds at a kink, or None; set while `with dualad.kinks(...)` is open
 kink_watchers: list[Any] = []
 
 
@@ -168,6 +168,8 @@ def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy function (or the operation of that name) on traced values."""
     for a in args:
         _core.check_open(a)
+    if kink_watchers and (result := kink_watchers[0](f, args, kwargs)) is not None:
+        return result
     rule = FUNCTIONS.get(f)
     if rule is None:
         name = f if isinstance(f, str) else f"{getattr(f, '__module__', 'numpy')}.{getattr(f, '__name__', f)}"

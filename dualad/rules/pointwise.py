@@ -10,7 +10,7 @@ import numpy as np
 from .. import _core
 from .._core import Traced
 from ..generic import dtype_of, is_array, plain, shape_of
-from .dispatch import untraced
+from .dispatch import kink_watchers, untraced
 from .elementwise import align, fit, guarded, unbroadcast
 from .primitive import Primitive, bind, implements
 from .reductions import operand
@@ -61,7 +61,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: 
     )
     # NumPy's one-sided clip is maximum or minimum; the two-sided one may choose otherwise between zeros of both signs.
     zeros = sum(np.count_nonzero(v := plain(b)) != np.size(v) for b in (a, low, high) if b is not None)
-    if low is None or high is None or zeros < 2:
+    if low is None or high is None or zeros < 2 or kink_watchers:  # those two are asked what holds at a kink
         result = a if low is None else np.maximum(a, low)
         return result if high is None else np.minimum(result, high)
     return bind(_clip, [a, low, high], {})

@@ -23,7 +23,7 @@ import numpy as np
 from .. import _core
 from .._core import Traced, VarArray
 from ..generic import dtype_of, is_array, plain, shape_of
-from .dispatch import METHODS, untraced
+from .dispatch import METHODS, function, untraced
 from .elementwise import guarded
 from .primitive import Primitive, bind, implements, not_covered
 from .structure import as_traced
@@ -342,8 +342,8 @@ def _extremum(name: str, ufunc: Any, which: Any, *functions: Any) -> None:
                 return picked
         return bind(primitive, [a], params)
 
-    METHODS[ufunc, "reduce"] = lambda a, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True: rule(
-        a, axis, out, keepdims, initial, where
+    METHODS[ufunc, "reduce"] = lambda a, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True: function(
+        functions[0], (a,), {"axis": axis, "out": out, "keepdims": keepdims, "initial": initial, "where": where}
     )
 
 
