@@ -25,10 +25,10 @@ GALLERY = Path(__file__).resolve().parent / "gallery"
 
 #: the order of the page
 GROUPS = {
-    "What a derivative is": ("tangent-line", "secants", "taylor-polynomials", "convergence-radius", "directional-derivative",
-                             "kinks"),
-    "Several variables": ("gradient-field", "local-linear-map", "jacobian-pattern", "quadratic-model", "evolute"),
-    "At work": ("descent", "newton-basins", "curve-fit", "error-propagation", "sensitivity", "network"),
+    "What a derivative is": ("tangent-line", "secants", "second-derivative", "taylor-polynomials", "convergence-radius",
+                             "directional-derivative", "not-differentiable", "kinks"),
+    "Several variables": ("contour", "gradient-field", "local-linear-map", "jacobian-pattern", "quadratic-model", "evolute"),
+    "At work": ("descent", "newton-basins", "curve-fit", "error-propagation", "sensitivity", "network", "sgd"),
     "What it costs": ("graph", "cost", "plane", "step-size", "checkpointing", "memory", "elimination-orders"),
 }
 

@@ -60,12 +60,24 @@ def rewrite(text: str, origin: Path, place: Path) -> str:
         known = PROJECT.get(to.relative_to(ROOT).as_posix())
         if known is not None:
             to = GENERATED / f"{known}.md"
+        elif to.parent == DOCS / "gallery" and to.suffix == ".py" and origin.parent != to.parent:
+            return shown(label, to, place)
         elif to.suffix != ".md" or not to.is_relative_to(DOCS):
             return f"{label} (`{to.relative_to(ROOT).as_posix()}`)"  # a source file or a folder: named, not linked
         return f"[{label}]({os.path.relpath(to, place.parent)}{'#' + anchor if anchor else ''})"
 
     parts = FENCE.split(text)
     return "".join(part if i % 2 else LINK.sub(one, part) for i, part in enumerate(parts))
+
+
+def shown(label: str, script: Path, place: Path) -> str:
+    """A link to a script of the gallery: on the site its picture, above a link to its entry there."""
+    from gallery_figures import described
+
+    figure = described(script)
+    anchor = re.sub(r"[^\w\- ]", "", figure.title).strip().lower().replace(" ", "-")
+    picture = os.path.relpath(GENERATED / "gallery" / f"{script.stem}.svg", place.parent)
+    return f"[{label}]({os.path.relpath(DOCS / 'gallery' / 'index.md', place.parent)}#{anchor})\n\n![{figure.alt}]({picture})\n\n"
 
 
 def navigation(text: str, extra: dict[str, list[str]] | None = None) -> str:

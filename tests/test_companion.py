@@ -28,6 +28,10 @@ CHAPTERS = {
 }
 TOPICS = {f"L{i:02d}" for i in range(1, 45)}
 ERRATA = {f"E{i}" for i in range(1, 8)}
+#: topics that are shown by a picture -> scripts of the gallery that their section links
+PICTURES = {"L02": ["second-derivative"], "L03": ["kinks"], "L04": ["contour"], "L10": ["secants", "step-size"], "L24": ["sgd"],
+            "L28": ["directional-derivative"], "L29": ["not-differentiable"], "L34": ["taylor-polynomials"],
+            "L41": ["plane"]}  # fmt: skip
 #: topics that more than one text treats: the chapters that must have them
 SHARED = {"L01": "15", "L10": "245", "L13": "25", "L43": "25"}
 PARTS = ["Statement", "By hand", "With dualad", "Trace", "Exercise"]
@@ -96,6 +100,15 @@ def test_all_topics_and_errata_are_covered():
 def test_sections_stand_in_slide_order(chapter):
     _, sections = split(text_of(chapter))
     assert [name for name, _, _ in sections] == CHAPTERS[chapter].split()
+
+
+def test_topics_link_their_pictures():
+    found = {}
+    for chapter in CHAPTERS:
+        for name, _, body in split(text_of(chapter))[1]:
+            for script in re.findall(r"\]\(\.\./gallery/([\w-]+)\.py\)", body):
+                found.setdefault(name, []).append(script)
+    assert found == PICTURES
 
 
 def test_there_is_no_page_beside_the_chapters():

@@ -32,6 +32,18 @@ def test_index_is_current():
     assert have == gallery.index_page(), "run python docs/gallery_figures.py --index"
 
 
+def test_a_page_that_links_a_script_shows_its_picture_on_the_site():
+    sys.path.insert(0, str(DOCS))  # where site_pages finds its neighbour
+    place = DOCS / "companion" / "index.md"
+    try:
+        page = load("site_pages").rewrite("See [it](../gallery/contour.py)\n", place, place)
+    finally:
+        sys.path.remove(str(DOCS))
+    words = gallery.described(DOCS / "gallery" / "contour.py")
+    assert page.startswith("See [it](../gallery/index.md#the-gradient-stands-on-the-contour)\n")
+    assert f"![{words.alt}](../_generated/gallery/contour.svg)" in page
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_scripts_are_short_and_say_what_they_show(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= gallery.LONGEST
