@@ -96,6 +96,33 @@ def test_wrong_parts_are_right_where_the_mistake_cannot_show():
         assert x.adjoint == pytest.approx(math.cos(math.exp(0.7)) * math.exp(0.7), rel=1e-15)
 
 
+@pytest.mark.parametrize("x0", [-1.3, 0.4, 2.0])
+def test_wrong_numbers_come_from_the_broken_parts(x0):
+    """On other programs and points than the exhibits': what each mistake gives, by hand."""
+    x = tiny.Node(x0)
+    tiny.sweep(x * x * x, step=tiny.overwrite)
+    assert x.adjoint == x0 * x0  # the last of the contributions to x: that of x x, times x
+    tiny.sweep(x * x * x, prepare=tiny.kept)
+    assert x.adjoint == pytest.approx(x0**2 + 3.0 * x0**2)  # what was there, and 3 x^2
+    x = tiny.Node(x0)
+    a = x * x
+    tiny.sweep(a * tiny.exp(a), order=tiny.breadth_first)
+    assert x.adjoint == pytest.approx(2.0 * x0 * math.exp(x0 * x0))  # a comes before e^a, whose part is late
+    for exp, factor in ((tiny.exp, math.exp(x0)), (tiny.exp_reading_later, 5.0)):
+        x = tiny.Node(x0)
+        y = exp(x)
+        y.value = 5.0
+        tiny.sweep(y)
+        assert x.adjoint == factor
+    for tag, want in ((tiny.fresh_tag, 2.0 * x0), (tiny.same_tag, x0 + 2.0)):  # the inner derivative x, taken for x + 2
+        assert tiny.derivative(lambda x, tag=tag: x * tiny.derivative(lambda y: x * y, tag)(2.0), tag)(x0) == want
+    for add, shape in ((tiny.add_bias, ()), (tiny.add_bias_unsummed, (4,))):
+        b = tiny.Node(x0)
+        tiny.sweep(tiny.total(add(tiny.Node(np.ones(4)), b)))
+        assert np.shape(b.adjoint) == shape
+        assert np.sum(b.adjoint) == 4.0
+
+
 @pytest.mark.parametrize("call", [museum.show, lambda name: museum.run(name, broken=True)])
 def test_unknown_exhibit(call):
     with pytest.raises(ValueError, match="no exhibit 'overwritten'; there are overwrite, twice, order"):
