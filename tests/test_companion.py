@@ -102,6 +102,15 @@ def test_sections_stand_in_slide_order(chapter):
     assert [name for name, _, _ in sections] == CHAPTERS[chapter].split()
 
 
+@pytest.mark.parametrize(("chapter", "name"), EVERY, ids=lambda part: part)
+def test_a_deleted_section_is_noticed(chapter, name, monkeypatch):
+    head, sections = split(text_of(chapter))
+    without = head + "".join(f"### {found} {title}{body}" for found, title, body in sections if found != name)
+    monkeypatch.setitem(globals(), "text_of", lambda _: without)
+    with pytest.raises(AssertionError):
+        test_sections_stand_in_slide_order(chapter)
+
+
 def test_topics_link_their_pictures():
     found = {}
     for chapter in CHAPTERS:
