@@ -49,6 +49,16 @@ def looped(x):
     return y
 
 
+def euler(k, y0):
+    y = y0
+    h = 0.05
+    for step in range(40):
+        rate = -k * y + dmath.sin(step * h)
+        y = y + h * rate
+    energy = y * y
+    return energy
+
+
 def two_lines(x):
     for _ in range(60):
         t = dmath.sin(x)

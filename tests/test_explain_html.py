@@ -6,9 +6,10 @@ import re
 import numpy as np
 import pytest
 from explained_examples import compares, explained, lecture, looped
-from test_report_page import Outline
+from page_outline import Outline, check_complete, check_landmarks
 
 import dualad
+from dualad.explanation import stepper
 from dualad.explanation.stepper import STEPPED, page
 from dualad.report.palette import SCHEMES, contrast
 
@@ -26,31 +27,14 @@ def data_of(text):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_page_is_complete_in_itself(pages, name):
-    text = pages[name]
-    outline = Outline(text)
-    for tag, attributes in outline.elements:
-        for key in ("src", "href", "action", "data", "srcset"):
-            target = attributes.get(key, "#")
-            assert target.startswith(("#", "data:")), (tag, target)
-    assert not re.search(r"url\((?!#)|@import|fetch\(|XMLHttpRequest|import\(|eval\(|new Function", text)
-    (policy,) = (a["content"] for a in outline.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'")
-    assert len(text.encode()) < 500_000
+    check_complete(pages[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_page_has_landmarks_names_and_labels(pages, name):
+    check_landmarks(pages[name])
     outline = Outline(pages[name])
-    for landmark in ("header", "main", "footer", "h1", "title", "output"):
-        assert len(outline.of(landmark)) >= 1, landmark
-    names = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]
-    assert len(set(names)) == len(names)
-    for _, attributes in outline.elements:
-        for key in ("aria-labelledby", "aria-describedby", "for"):
-            for label in attributes.get(key, "").split():
-                assert label in names, label
-        if attributes.get("href", "").startswith("#"):
-            assert attributes["href"][1:] in names
+    assert outline.of("output")
     svg = next(a for a in outline.of("svg") if a.get("role") == "img")
     assert svg["aria-labelledby"].split()[1].endswith("-desc")
 
@@ -132,14 +116,33 @@ def test_without_the_script_all_numbers_are_there(pages):
     assert '<section id="player" class="player" aria-label="Player" hidden>' in pages["lecture"], "no control that does nothing"
 
 
-def test_thousands_of_values_are_summarised():
+def test_thousands_of_values_are_stepped_through():
+    """3004 values, folded or not: steps, a page under 500 kB that is complete, and words for what is summarised."""
     e = dualad.explain(looped, 1.0)
-    text = page(e)
-    assert len(text) < 60_000
-    assert "3004 values" in text
-    assert 'id="program"' not in text
-    assert "<h1><code>looped</code>, summarised</h1>" in text
-    Outline(text)
+    for by, count, words in ((None, 1003, "3,004 values, folded into 1,003"), ("none", 3004, "3,004 values.")):
+        text = page(e, by=by)
+        check_complete(text)
+        check_landmarks(text)
+        said = " ".join(Outline(text).words)
+        assert words in said
+        assert "the drawing a box for each line of the source" in said
+        assert f"of {count}" in said
+        assert "4.63719" in said, "the result is there without the script"
+        assert text.count("<tr data-row") == 16
+        assert len(re.findall(r'data-node="\d', text)) == 4
+
+
+def test_a_program_is_summarised_where_its_page_would_be_too_large(monkeypatch):
+    e = dualad.explain(looped, 1.0)
+    for limit, value in (("STEPPED_LONG", 1000), ("LARGEST_PAGE", 100_000)):
+        with monkeypatch.context() as patched:
+            patched.setattr(stepper, limit, value)
+            text = page(e)
+        assert len(text) < 60_000
+        assert "3,004 values: too many to step through" in text
+        assert 'id="program"' not in text
+        assert "<h1><code>looped</code>, summarised</h1>" in text
+        check_complete(text)
 
 
 def test_largest_program_that_is_stepped_through_stays_small():

@@ -2,21 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-from browser import needs_browser, open_page, press, requests, start
+from browser import needs_browser, open_page, press, requests
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from test_docs_console import check
 
 pytestmark = needs_browser
 README = Path(__file__).resolve().parent.parent / "README.md"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
 
 
 def test_the_readme_leads_to_the_stepper(browser, tmp_path):

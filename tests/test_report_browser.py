@@ -7,7 +7,7 @@ import json
 from itertools import combinations
 
 import pytest
-from browser import LOW_CONTRAST, focus, needs_browser, open_page, press, requests, start
+from browser import LOW_CONTRAST, focus, needs_browser, open_page, press, requests
 from sample_figures import FIGURES, sample
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
@@ -26,13 +26,6 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "r.html"
     path.write_text(page([sample(), sample("The same again", {})]), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

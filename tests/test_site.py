@@ -169,18 +169,6 @@ def test_an_unknown_command_is_an_error(formulas):
 
 # ---- browser -------------------------------------------------------------------------------------------------------------------
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    pytest.importorskip("selenium.webdriver", reason="browser tests need selenium: pip install 'dualad[browser-test]'")
-    from browser import BROWSER, DRIVER, start
-
-    if not (BROWSER and DRIVER):
-        pytest.skip("no Chromium with its driver (Debian: apt-get install chromium chromium-driver)")
-    driver = start(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
-
-
 SHOWN = """
 const text = [...document.querySelectorAll('article p, article li, article td, article h1, article h2, article h3')]
     .map(e => e.cloneNode(true))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from .program import Block, Node, Operand, Program, Quantity
 
-__all__ = ["LARGEST_DRAWN", "Diagram", "Edge", "Row", "Vertex", "diagram", "short", "summary"]
+__all__ = ["LARGEST_DRAWN", "Diagram", "Edge", "Row", "Vertex", "diagram", "groups", "short", "summary"]
 
 #: a longer program is summarised by source lines
 LARGEST_DRAWN = 80
@@ -251,11 +251,7 @@ def edge_tip(node: Node, operand: Operand) -> str:
 
 def summary(program: Program, adjoints: Sequence[Quantity], target: str) -> Diagram:
     """A box for each source line of a long program, for the lines of a loop together, and for all inputs of one argument."""
-    group: dict[tuple[str, ...], int] = {}
-    of = [group.setdefault(_key(node), len(group)) for node in program.nodes]
-    of = _without_circles(of, program)
-    while max(of) >= _BOXES:  # neighbours in the order of the program together: still no circle
-        of = [k // 2 for k in of]
+    of = groups(program)
     members: list[list[Node]] = [[] for _ in range(max(of) + 1)]
     for node, k in zip(program.nodes, of, strict=True):
         members[k].append(node)
@@ -275,6 +271,16 @@ def summary(program: Program, adjoints: Sequence[Quantity], target: str) -> Diag
     )
     title = f"{program.name} at {_point(program)}: {len(program.nodes)} values"
     return Diagram(_plain_name(program), title, alt, vertices, edges, (note,))
+
+
+def groups(program: Program) -> list[int]:
+    """Which box of the summary each value is in; a box reads only boxes with smaller numbers."""
+    group: dict[tuple[str, ...], int] = {}
+    of = [group.setdefault(_key(node), len(group)) for node in program.nodes]
+    of = _without_circles(of, program)
+    while max(of) >= _BOXES:  # neighbours in the order of the program together: still no circle
+        of = [k // 2 for k in of]
+    return of
 
 
 def _key(node: Node) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """Where the boxes and edges of a layered drawing go: a computational graph from its inputs (top) to its outputs (bottom).
 
-    layers       longest path from the inputs; an input stands just above the first operation that reads it
-    rows         row 2k holds the boxes of layer k, row 2k + 1 the labels of edges; an edge that passes a row holds a place in it
+    layers       longest path from the inputs; an input stands just above the first operation that reads it; where a width is
+                 given, what has no room in its layer goes further down
+    rows         row 2k holds the boxes of layer k, row 2k + 1 the labels of edges; edges of one node that pass a row hold one
+                 place in it together: they run down as one line, from which each branches off above its own reader
     crossings    barycentres, down and up, then swaps of neighbours; the best order seen is kept
     across       each item near the mean of its neighbours, none nearer than its width allows (pool adjacent violators)
     down         rows as high as their tallest box, gaps the wider the further edges run across
@@ -13,7 +15,8 @@ References
 ----------
 K. Sugiyama, S. Tagawa & M. Toda, *Methods for visual understanding of hierarchical system structures*, IEEE Transactions on
 Systems, Man, and Cybernetics 11(2), 1981. E. R. Gansner, E. Koutsofios, S. C. North & K.-P. Vo, *A technique for drawing directed
-graphs*, IEEE Transactions on Software Engineering 19(3), 1993.
+graphs*, IEEE Transactions on Software Engineering 19(3), 1993. E. G. Coffman & R. L. Graham, *Optimal scheduling for two-processor
+systems*, Acta Informatica 1, 1972 (layers of bounded width).
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ _MARGIN = 10.0
 #: an edge comes straight into its box: the room of an arrowhead
 _STUB = 8.0
 _SWEEPS, _PASSES = 12, 40
+#: how much of the width the boxes of a layer may take, tried in turn: edges beside them need the rest
+_PARTS = (1.0, 0.85, 0.7, 0.5, 0.3)
 
 Point = tuple[float, float]
 
@@ -87,6 +92,37 @@ def layers(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     return found
 
 
+def _narrow(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], wide: float) -> list[int]:
+    """Layers whose boxes take no more than `wide` together, unless one box does: what has no room goes down, inputs go up."""
+    count = len(sizes)
+    up: list[list[int]] = [[] for _ in range(count)]
+    down: list[list[int]] = [[] for _ in range(count)]
+    for a, b in edges:
+        up[b].append(a)
+        down[a].append(b)
+    below = [0] * count  # operations that have to follow: those with a long way to go come first
+    for node in range(count - 1, -1, -1):
+        below[node] = max((below[b] + 1 for b in down[node]), default=0)
+    longest = layers(count, edges)
+    used: dict[int, float] = {}
+    found: dict[int, int] = {}
+
+    def put(node: int, layer: int, step: int) -> None:
+        room = sizes[node][0] + _BETWEEN_BOXES
+        while layer in used and used[layer] + room > wide:
+            layer += step
+        used[layer] = used.get(layer, 0.0) + room
+        found[node] = layer
+
+    given = [node for node in range(count) if not up[node] and down[node]]
+    for node in sorted(set(range(count)) - set(given), key=lambda i: (longest[i], -below[i], i)):
+        put(node, max((found[a] + 1 for a in up[node] if a in found), default=1), 1)
+    for node in sorted(given, key=lambda i: min(found[b] for b in down[i])):
+        put(node, min(found[b] for b in down[node]) - 1, -1)
+    kept = {layer: k for k, layer in enumerate(sorted(used))}
+    return [kept[found[node]] for node in range(count)]
+
+
 @dataclass
 class _Rows:
     """Items in rows: nodes first (item k is node k), then the places of edges. `up` and `down` are neighbours in adjacent rows."""
@@ -99,6 +135,7 @@ class _Rows:
     height: list[float]
     chains: list[list[int]] = field(default_factory=list)  # per edge: tail, places, head
     labelled: list[int] = field(default_factory=list)  # per edge: the place of its label
+    shared: dict[tuple[int, int], int] = field(default_factory=dict)  # (tail, row): the place of all its edges that pass the row
 
     def add(self, row: int, width: float, height: float) -> int:
         self.rows[row].append(len(self.row_of))
@@ -111,7 +148,10 @@ class _Rows:
 
 
 def arrange(
-    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], labels: Sequence[tuple[float, float]]
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[tuple[int, int]],
+    labels: Sequence[tuple[float, float]],
+    wide: float | None = None,
 ) -> Layout:
     """Lay out a directed acyclic graph.
 
@@ -123,6 +163,8 @@ def arrange(
         From an operand to what reads it; operands have smaller numbers. Several edges may join the same two nodes.
     labels : sequence of (float, float)
         Width and height of each edge's label.
+    wide : float, optional
+        The width to keep to where boxes and edges allow it; the drawing gets longer instead.
 
     Returns
     -------
@@ -130,7 +172,8 @@ def arrange(
 
     Notes
     -----
-    Cost: about 40 passes over the places in all rows (nodes, and one for each row that an edge passes).
+    Cost: about 40 passes over the places in all rows (nodes, and one for each row that edges of a node pass); a few times that
+    where it has to be made narrower.
 
     Examples
     --------
@@ -141,28 +184,60 @@ def arrange(
     """
     if any(not 0 <= a < b < len(sizes) for a, b in edges):
         raise ValueError("an edge goes from a node to one with a larger number")
-    items = _rows(sizes, edges, labels)
+    best = _placed(sizes, edges, labels, layers(len(sizes), edges))
+    tried = []
+    for part in _PARTS if wide is not None and best.width > wide else ():
+        layer = _narrow(sizes, edges, part * wide)  # type: ignore[operator]
+        if layer in tried:
+            continue
+        tried.append(layer)
+        found = _placed(sizes, edges, labels, layer)
+        if _cost(found, wide) < _cost(best, wide):  # type: ignore[arg-type]
+            best = found
+        if found.width <= wide:  # type: ignore[operator]
+            break
+    return best
+
+
+def _cost(layout: Layout, wide: float) -> float:
+    """The length of a drawing; what is wider than asked costs twice: its words get smaller, and there is more to look at."""
+    return layout.height * max(1.0, layout.width / wide) ** 2
+
+
+def _placed(
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[tuple[int, int]],
+    labels: Sequence[tuple[float, float]],
+    layer: Sequence[int],
+) -> Layout:
+    """The drawing with these layers."""
+    items = _rows(sizes, edges, labels, layer)
     _order(items)
     offsets = _ports(items, len(sizes))
     x = _across(items, offsets, len(sizes))
     return _finish(items, x, offsets, len(sizes))
 
 
-def _rows(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], labels: Sequence[tuple[float, float]]) -> _Rows:
-    layer = layers(len(sizes), edges)
+def _rows(
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[tuple[int, int]],
+    labels: Sequence[tuple[float, float]],
+    layer: Sequence[int],
+) -> _Rows:
     items = _Rows([[] for _ in range(2 * max(layer, default=0) + 1)], [], [], [], [], [])
     for (w, h), depth in zip(sizes, layer, strict=True):
         items.add(2 * depth, w, h)
     for (a, b), (w, h) in zip(edges, labels, strict=True):
         last = 2 * layer[b] - 1
-        chain = [
-            a,
-            *(items.add(row, w if row == last else 2.0, h if row == last else 0.0) for row in range(2 * layer[a] + 1, last + 1)),
-            b,
-        ]
+        passed = range(2 * layer[a] + 1, last)
+        for row in passed:
+            if (a, row) not in items.shared:
+                items.shared[a, row] = items.add(row, 2.0, 0.0)
+        chain = [a, *(items.shared[a, row] for row in passed), items.add(last, w, h), b]
         for upper, lower in pairwise(chain):
-            items.down[upper].append(lower)
-            items.up[lower].append(upper)
+            if lower not in items.down[upper]:
+                items.down[upper].append(lower)
+                items.up[lower].append(upper)
         items.chains.append(chain)
         items.labelled.append(chain[-2])
     return items
@@ -248,14 +323,22 @@ def _swap(items: _Rows, place: list[int]) -> None:
 
 
 def _ports(items: _Rows, count: int) -> dict[tuple[int, int], float]:
-    """Where the edges of a box meet it: (node, neighbouring place) -> pixels right of its middle."""
+    """Where the edges of a box meet it: (node, neighbouring place) -> pixels right of its middle.
+
+    Edges from and to boxes of the next layer are in the middle, those from afar beside them: a chain runs straight.
+    """
     place = {item: k for row in items.rows for k, item in enumerate(row)}
     offsets = {}
     for node in range(count):
-        for near in (items.up[node], items.down[node]):
-            step = min(30.0, (items.width[node] - 28) / max(len(near) - 1, 1))
-            for k, other in enumerate(sorted(near, key=place.__getitem__)):
-                offsets[node, other] = (k - (len(near) - 1) / 2) * step
+        room = items.width[node] / 2 - 14
+        for side in (items.up, items.down):
+            near = sorted(side[node], key=place.__getitem__)
+            step = min(30.0, 2 * room / max(len(near) - 1, 1))
+            half = (len(near) - 1) / 2 * step
+            close = [k * step for k, other in enumerate(near) if min(side[other]) < count] or [half]
+            middle = min(max(sum(close) / len(close), 2 * half - room), room)
+            for k, other in enumerate(near):
+                offsets[node, other] = k * step - middle
     return offsets
 
 
@@ -272,20 +355,28 @@ def _across(items: _Rows, offsets: dict[tuple[int, int], float], count: int) -> 
         middle = (x[row[0]] + x[row[-1]]) / 2 if row else 0.0
         for item in row:
             x[item] -= middle
+
+    def pull(item: int, other: int) -> float:  # how much an item heeds a neighbour
+        if item >= count and other >= count:
+            return 8.0
+        label, box = max(item, other), min(item, other)
+        afar = min(items.up[label], default=0) >= count and any(min(items.up[k], default=count) < count for k in items.up[box])
+        return 0.1 if afar else 1.0  # a box stays with those of the layer above: were it to follow lines too, chains would slant
+
     for step in range(_PASSES):
-        last = step >= _PASSES - 4  # the final passes look both ways
+        last = step >= _PASSES - 4  # the final passes look both ways, and at the ports
         for row in items.rows if step % 2 == 0 else reversed(items.rows):
             wanted, weights = [], []
             for item in row:
                 near = items.up[item] + items.down[item] if last else (items.up if step % 2 == 0 else items.down)[item]
                 total, weight = 0.0, 0.0
                 for other in near:
-                    w = 8.0 if item >= count and other >= count else 2.0 if len(near) == 1 else 1.0
-                    total += w * (x[other] + offsets.get((other, item), 0.0) - offsets.get((item, other), 0.0))
+                    w = pull(item, other) * (2.0 if len(near) == 1 else 1.0)
+                    total += w * (x[other] + last * (offsets.get((other, item), 0.0) - offsets.get((item, other), 0.0)))
                     weight += w
                 wanted.append(total / weight if weight else x[item])
                 weights.append(weight or 0.1)
-            apart = [0.0]
+            apart = [0.0] * min(len(row), 1)  # a row of labels may be empty: boxes without edges, wrapped
             for u, v in pairwise(row):
                 apart.append(apart[-1] + gap(u, v))
             for item, value in zip(row, _apart(wanted, weights, apart), strict=True):
@@ -295,23 +386,28 @@ def _across(items: _Rows, offsets: dict[tuple[int, int], float], count: int) -> 
 
 
 def _straighten(items: _Rows, x: list[float], gap: Callable[[int, int], float]) -> None:
-    """Places of one edge stand below each other where their neighbours leave room for it."""
+    """Places of one line stand below each other where their neighbours leave room for it."""
     sides: dict[int, tuple[int | None, int | None]] = {}
     for row in items.rows:
         for k, item in enumerate(row):
             sides[item] = row[k - 1] if k else None, row[k + 1] if k + 1 < len(row) else None
+    lines: dict[int, list[int]] = {}
+    for chain in items.chains:
+        if len(chain) >= 4:
+            branches = any(len(items.down[item]) > 1 for item in chain[1:-2])
+            line = chain[1 : -2 if branches else -1]  # a branch bends to its label
+            if len(line) > len(lines.get(chain[0], ())):
+                lines[chain[0]] = line
     for _ in range(3):
-        for chain in items.chains:
-            if len(chain) < 4:
-                continue
+        for line in lines.values():
             low, high = -math.inf, math.inf
-            for item in chain[1:-1]:
+            for item in line:
                 left, right = sides[item]
                 low = low if left is None else max(low, x[left] + gap(left, item))
                 high = high if right is None else min(high, x[right] - gap(item, right))
             if low <= high:
-                wanted = sorted(x[item] for item in chain[1:-1])[(len(chain) - 2) // 2]
-                for item in chain[1:-1]:
+                wanted = sorted(x[item] for item in line)[len(line) // 2]
+                for item in line:
                     x[item] = min(max(wanted, low), high)
 
 

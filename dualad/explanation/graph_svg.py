@@ -19,8 +19,10 @@ from ..report.svg import FONT
 from .graph_diagram import Diagram, Edge, Vertex, cut
 from .graph_layout import Layout, arrange
 
-__all__ = ["Measures", "draw", "measure"]
+__all__ = ["WIDE", "Measures", "draw", "measure"]
 
+#: pixels across a notebook or a printed page at a size that can be read
+WIDE = 920.0
 _SIZE = 13.0
 _LINE = 18.0
 _PAD = 11.0
@@ -62,13 +64,15 @@ def _label_size(edge: Edge) -> tuple[float, float]:
     return (text_width(edge.label, 12) + 8, 17.0) if edge.label else (2.0, 6.0)
 
 
-def draw(diagram: Diagram, layout: Layout | None = None) -> str:
+def draw(diagram: Diagram, layout: Layout | None = None, wide: float = WIDE) -> str:
     """The diagram as an SVG element that stands alone.
 
     Parameters
     ----------
     diagram : Diagram
     layout : Layout, optional
+    wide : float
+        The width to keep to where boxes and edges allow it, if there is no layout yet.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def draw(diagram: Diagram, layout: Layout | None = None) -> str:
     """
     if layout is None:
         sizes = measure(diagram)
-        layout = arrange(sizes.boxes, [(edge.tail, edge.head) for edge in diagram.edges], sizes.labels)
+        layout = arrange(sizes.boxes, [(edge.tail, edge.head) for edge in diagram.edges], sizes.labels, wide)
     foot = 20.0 * len(diagram.notes)
     wide = max([layout.width, *(text_width(note, 12) + 20 for note in diagram.notes)])
     parts = [_edge(edge, route) for edge, route in zip(diagram.edges, layout.routes, strict=True)]

@@ -1,17 +1,22 @@
 // Steps through the sweeps: one position is one number of events that have happened; everything on the page follows from it.
 //   events -> state(position): which values are known -> graph, table, source, counters
-// Without this script the page shows the end: all numbers.
-"use strict";
-(() => {
+// Without this script the page shows the end: all numbers. Views of the program are in stepper_views.js.
+(async () => {
   const $ = (id) => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const program = JSON.parse($("program").textContent);
-  const { nodes, edges, target } = program;
+  const program = await unpacked($("program"));
+  const { nodes, edges, target, groups } = program; // groups: of a long program, the box of the summary that each value is in
   const graph = document.querySelector("svg.graph");
+  const frame = graph.closest(".scroll");
   const root = document.documentElement;
-  const boxes = nodes.map((_, i) => graph.querySelector(`[data-node="${i}"]`));
-  const rows = nodes.map((_, i) => document.querySelector(`[data-row="${i}"]`));
-  const edgeParts = new Map(edges.map((e) => [`${e.head}-${e.place}`, all(`[data-edge="${e.head}-${e.place}"]`, graph)]));
+  const boxes = groups ? all("[data-node]", graph) : nodes.map((_, i) => graph.querySelector(`[data-node="${i}"]`));
+  const table = document.querySelector("table.trace");
+  const rows = groups ? null : nodes.map((_, i) => table.querySelector(`[data-row="${i}"]`));
+  const nearby = groups ? nearbyRows(table, program) : null;
+  const cards = neighbourhood(document.querySelector(".around"), program);
+  const zoom = zoomed(frame, graph, { in: $("larger"), out: $("smaller"), fit: $("fit") });
+  const top = graph.querySelector(".label, .node");
+  const edgeParts = new Map(groups ? [] : edges.map((e) => [`${e.head}-${e.place}`, all(`[data-edge="${e.head}-${e.place}"]`, graph)]));
   const edgeOf = new Map(edges.map((e) => [`${e.head}-${e.place}`, e]));
   const lines = all("[data-line]");
   const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
@@ -19,7 +24,7 @@
   const is = (i) => (nodes[i].f ? `${nodes[i].n} = ${nodes[i].f}` : nodes[i].n);
 
   let version = "B", seed = 0, events = [], position = 0, reached = 0;
-  let asking = null, right = 0, asked = 0;
+  let asking = null, right = 0, asked = 0, centre = 0;
 
   // ---- events: both sweeps in one list, each as an object with its words ----
   function forwardEvent([action, node, other, operand, operations, memory]) {
@@ -79,32 +84,47 @@
     root.dataset.sweep = sweep;
     const changed = now && ["seed", "compute", "increment", "set"].includes(now.action) ? now.node : null;
     const kinds = changed === null ? [] : sweep === "forward" ? ["value", "tangent"] : ["adjoint"];
-    nodes.forEach((_, i) => {
-      const box = boxes[i];
-      box.classList.toggle("pending", known.value[i] === null);
-      box.classList.toggle("now", Boolean(now) && now.node === i);
-      box.classList.toggle("from", Boolean(now) && now.other === i);
-      rows[i].classList.toggle("now", Boolean(now) && now.node === i);
-      for (const kind of ["value", "tangent", "adjoint"]) {
-        const text = known[kind][i] === null ? "·" : known[kind][i][0];
-        const fresh = changed === i && kinds.includes(kind);
-        for (const place of [box.querySelector(`[data-row="${kind}"]`), rows[i].querySelector(`.${kind}`)]) {
-          place.textContent = text;
-          place.classList.toggle("fresh", fresh);
-        }
-      }
-    });
+    const fresh = (i, kind) => changed === i && kinds.includes(kind);
+    const running = !now ? null : now.action === "increment" ? now.other : now.node; // the operation, not what it increments
+    centre = !now ? 0 : running ?? centre;
     const active = now ? edgeKey(now) : null;
+    const hidden = concealed();
+    const shown = (key, edge) => known.value[edge.head] !== null && !(asking && asking.edge === key) && !hidden.has(key);
+    const write = (part, i, kind) => {
+      part.textContent = known[kind][i] === null ? "·" : known[kind][i][0];
+      part.classList.toggle("fresh", fresh(i, kind));
+    };
+    for (const row of groups ? nearby(centre) : rows) {
+      const i = Number(row.dataset.row);
+      row.classList.toggle("now", Boolean(now) && now.node === i);
+      for (const kind of ["value", "tangent", "adjoint"]) {
+        const part = row.querySelector(`.${kind}`);
+        write(part, i, kind);
+        part.classList.toggle("absent", kind === "tangent" && seed < 0);
+      }
+    }
+    if (groups) boxes.forEach((box, k) => box.classList.toggle("now", Boolean(now) && running !== null && groups[running] === k));
+    else {
+      nodes.forEach((_, i) => {
+        const box = boxes[i];
+        box.classList.toggle("pending", known.value[i] === null);
+        box.classList.toggle("now", Boolean(now) && now.node === i);
+        box.classList.toggle("from", Boolean(now) && now.other === i);
+        for (const kind of ["value", "tangent", "adjoint"]) write(box.querySelector(`[data-row="${kind}"]`), i, kind);
+      });
+    }
     for (const [key, parts] of edgeParts) {
-      const edge = edgeOf.get(key);
-      const shown = known.value[edge.head] !== null && !(asking && asking.edge === key) && !concealed(key);
+      if (key === active) top.before(parts[0]); // over the edges that share its way
       for (const part of parts) {
         part.classList.toggle("now", key === active);
         part.classList.toggle("back", key === active && sweep === "reverse");
-        if (part.classList.contains("label")) part.classList.toggle("hidden", !shown);
+        if (part.classList.contains("label")) part.classList.toggle("hidden", !shown(key, edgeOf.get(key)));
       }
     }
-    const running = !now ? null : now.action === "increment" ? now.other : now.node; // the operation, not what it increments
+    if (!$("cards").hidden) {
+      known.absent = seed < 0;
+      cards(centre, { known, fresh, now: now ? now.node : null, from: now ? now.other : null, shown, active, back: sweep === "reverse" });
+    }
     const line = running === null ? -1 : nodes[running].l;
     lines.forEach((item) => item.classList.toggle("now", Number(item.dataset.line) === line));
     $("sweep").textContent = !now ? "Start" : sweep === "forward" ? "Forward sweep" : `Reverse sweep, version ${version}`;
@@ -118,22 +138,21 @@
     $("first").disabled = $("back").disabled = position === 0;
     $("next").disabled = $("last").disabled = position === events.length;
     $("score").textContent = asked ? `${right} of ${asked} right at once` : "";
-    follow(now && now.node !== null ? boxes[now.node] : null);
+    const at = now ? (groups ? running : now.node) : null;
+    if (at !== null) follow(boxes[groups ? groups[at] : at], $("cards").hidden ? frame : $("cards"));
   }
-  /** The box of this step comes into view inside the graph's frame; on a phone the frame comes up from behind the player. */
-  function follow(box) {
-    const frame = graph.closest(".scroll");
-    if (!box) return;
+  /** The box of this step comes into view inside the graph's frame; on a phone what shows the step comes up from behind the player. */
+  function follow(box, view) {
     const player = document.querySelector(".transport");
     if (getComputedStyle(player).position === "fixed") {
-      const place = frame.getBoundingClientRect(), edge = player.getBoundingClientRect().top;
-      const up = Math.min(place.bottom - edge + 8, place.top - 8);
-      if (up > 0 && place.top < edge) scrollBy({ top: up, behavior: smooth() });
+      const place = view.getBoundingClientRect();
+      const up = Math.min(place.bottom - player.getBoundingClientRect().top + 8, place.top - 8);
+      if (up > 0) scrollBy({ top: up, behavior: smooth() });
     }
     const outer = frame.getBoundingClientRect(), inner = box.getBoundingClientRect();
     const left = inner.left < outer.left + 8 || inner.right > outer.right - 8;
     const top = inner.top < outer.top + 8 || inner.bottom > outer.bottom - 8;
-    if (left || top) {
+    if (!frame.hidden && (left || top)) {
       frame.scrollBy({ left: left ? (inner.left + inner.right - outer.left - outer.right) / 2 : 0,
                        top: top ? (inner.top + inner.bottom - outer.top - outer.bottom) / 2 : 0, behavior: smooth() });
     }
@@ -143,15 +162,15 @@
   const predicting = () => $("predict").checked;
   const mode = () => $("ask").value;
   /** In the mode that asks for partials, those of the reverse sweep are hidden until they are asked. */
-  function concealed(key) {
-    if (!predicting() || mode() !== "partial") return false;
-    return events.slice(Math.max(position, reached)).some((e) => e.sweep === "reverse" && edgeKey(e) === key && edgeOf.get(key).p.length > 1);
+  function concealed() {
+    if (!predicting() || mode() !== "partial") return new Set();
+    const left = events.slice(Math.max(position, reached)).filter((e) => e.sweep === "reverse").map(edgeKey);
+    return new Set(left.filter((key) => key !== null && edgeOf.get(key).p.length > 1));
   }
   const close = (a, b) => Math.abs(a - b) <= Math.max(0.005 * Math.abs(b), 1e-9);
   /** What to ask before event k happens; null if nothing. */
   function question(k) {
     const e = events[k];
-    const before = state(k).known;
     if (e.sweep === "forward") {
       if (mode() !== "adjoint" || e.action !== "compute" || seed < 0) return null;
       const t = program.seeds[seed].t[e.node];
@@ -164,15 +183,15 @@
     }
     const key = edgeKey(e);
     const edge = key === null ? null : edgeOf.get(key);
+    if (e.action === "zero" || e.action === "visit" || (mode() === "partial" && (!edge || edge.p.length < 2))) return null;
+    const before = state(k).known;
     if (mode() === "partial") {
-      if (!edge || edge.p.length < 2) return null;
       const reader = nodes[edge.head], read = nodes[edge.tail];
       return { text: `What is the local partial d${reader.n}/d${read.n}, if ${is(edge.head)} and ${read.n} = ${read.v[0]}?`, answer: edge.p[1],
                shown: edge.p[0], rule: edge.tip, edge: key,
                slips: [[reader.v[1], `that is ${reader.n} itself`], [edge.p[1] * (before.adjoint[edge.head] || [])[1],
                         `that is the partial times ${d(edge.head)}; the partial alone is asked for`]] };
     }
-    if (e.action === "zero" || e.action === "visit") return null;
     const rule = e.text.slice(0, e.text.lastIndexOf(" = ") > 0 ? e.text.lastIndexOf(" = ") : undefined);
     if (e.value.length < 2) {
       if (e.action !== "set" && !(e.action === "increment" && before.adjoint[e.node][1] === 0) && e.action !== "seed") return null;
@@ -319,6 +338,21 @@
     reached = Math.max(reached, goal);
     draw();
   }
+  /** The next position, backwards or forwards, at which a value is finished: what follows begins another one. */
+  function finished(from, by) {
+    let k = from + by;
+    while (k > 0 && k < events.length && !["visit", "seed", "zero"].includes(events[k].action)) k += by;
+    return k;
+  }
+  const onward = (by) => go($("stride").value === "value" ? finished(position, by) : position + by);
+  /** To the step that finishes the value of that name, in the sweep that is shown. */
+  function goTo(name) {
+    const node = nodes.findIndex((n) => n.n === name);
+    const back = position > 0 && events[position - 1].sweep === "reverse";
+    const k = events.findLastIndex((e) => e.node === node && (e.sweep === "reverse") === back && !["visit", "read"].includes(e.action));
+    $("found").textContent = node < 0 ? `no value is called ${name}` : k < 0 ? `${name} is not reached in this sweep` : "";
+    if (node >= 0 && k >= 0) go(k + 1);
+  }
   function reload(keep) {
     const old = position, sweep = position ? events[position - 1].sweep : "forward";
     const forwardBefore = events.filter((e) => e.sweep === "forward").length;
@@ -328,7 +362,7 @@
     position = keep && sweep === "forward" ? Math.min(old, forward) : old ? forward + (sweep === "reverse" && keep ? old - forwardBefore : 0) : 0;
     position = Math.min(position, events.length);
     reached = position;
-    all(".tangent, [data-row=tangent]").forEach((part) => part.classList.toggle("absent", seed < 0));
+    all("thead .tangent, [data-row=tangent]").forEach((part) => part.classList.toggle("absent", seed < 0));
     draw();
   }
 
@@ -343,8 +377,8 @@
   });
   $("ask").addEventListener("change", () => { reached = position; drop(); draw(); });
   $("first").addEventListener("click", () => go(0));
-  $("back").addEventListener("click", () => go(position - 1));
-  $("next").addEventListener("click", () => go(position + 1));
+  $("back").addEventListener("click", () => onward(-1));
+  $("next").addEventListener("click", () => onward(1));
   $("last").addEventListener("click", () => go(events.length));
   $("slider").addEventListener("input", () => go(Number($("slider").value)));
   $("question").addEventListener("submit", (event) => { event.preventDefault(); check(); });
@@ -354,12 +388,18 @@
     settle(`It is ${shown}: ${rule}.`);
   });
   addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || (event.shiftKey && event.key !== "+")) return;
     if (event.target.closest("input:not([type=checkbox]), select, .scroll")) return;
-    const to = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: events.length }[event.key];
-    if (to === undefined) return;
+    const move = { ArrowRight: () => onward(1), ArrowLeft: () => onward(-1), Home: () => go(0), End: () => go(events.length), ...zoom }[event.key];
+    if (move === undefined) return;
     event.preventDefault();
-    go(to);
+    move();
+  });
+  $("search")?.addEventListener("submit", (event) => { event.preventDefault(); goTo($("name").value.trim()); });
+  $("around")?.addEventListener("change", () => {
+    $("cards").hidden = !$("around").checked;
+    frame.hidden = $("sizes").hidden = $("around").checked && !groups;
+    draw();
   });
   let before = null;
   addEventListener("beforeprint", () => {
@@ -370,7 +410,8 @@
   });
   addEventListener("afterprint", () => { if (before !== null) { position = before; before = null; draw(); } });
 
-  $("player").hidden = false;
+  for (const part of ["player", "tools"]) $(part).hidden = false;
+  if (groups) $("cards").hidden = false;
   load();
   all("[data-node] > title, .edge > title, .label > title", graph).forEach((title) => title.remove()); // they tell the end
   draw();
