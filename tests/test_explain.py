@@ -358,7 +358,7 @@ def test_json_is_the_program():
     assert [node["name"] for node in made["nodes"]] == ["x", "t", "u1", "u2", "u", "J"]
     assert made["adjoints"][0] == pytest.approx(4.560792, abs=5e-7)
     assert made["nodes"][1]["operands"][0] == {
-        "node": 0, "text": "x", "value": None, "partial": 2.0, "formula": "2*x", "pullback": ""}  # fmt: skip
+        "node": 0, "text": "x", "value": None, "partial": 2.0, "formula": "2*x", "pullback": "", "tangent": ""}  # fmt: skip
     infinite = json.loads(explain(lambda x: 1 / x, 0.0).json())
     assert infinite["nodes"][1]["value"] == "inf"
 

@@ -2,8 +2,10 @@
 
 import ast
 
+import explained_arrays
 import numpy as np
 import pytest
+from explained_arrays import ALL, CHOICES, FORMULAS, INTEGERS, MOVES, REDUCTIONS, A, S, V, W, X, Z, w2, w3
 
 from dualad import explain
 from dualad.explanation.building import LARGEST
@@ -11,46 +13,90 @@ from dualad.explanation.formulas import parse, substitute
 from dualad.explanation.sweeps import tangent_terms, tangent_text, term_text
 from dualad.rules.elementwise import NAMESPACE
 
-A = np.array([[1.0, 2.0, -1.0], [0.5, 3.0, 2.0]])
-W = np.array([[2.0, -1.0], [0.25, 1.5], [1.0, 0.75]])
-B = np.array([[1.5, 0.5], [-0.5, 2.0]])
-w3 = np.array([1.0, -2.0, 0.5])
-w2 = np.array([0.75, -1.25])
-INTEGERS = np.array([[1, 2], [3, 4]])
-X = np.array([[0.5, -1.5, 2.0], [1.25, 0.75, -0.25]])
-S = np.array([[2.0, 0.5], [-1.0, 1.5]])
-V = np.array([0.5, -1.0, 2.0])
-T = np.linspace(0.1, 1.3, 24).reshape(2, 3, 4)
 
-NUMPY = {
-    **NAMESPACE,
-    **{name: getattr(np, name) for name in "sum outer ones eye trace reshape expand_dims cumsum".split()},
-    **{name: getattr(np.linalg, name) for name in "inv det solve norm".split()},
-}
+class _Numpy(dict):
+    """Every name that a formula may use is NumPy's; only `place` is not."""
+
+    def __missing__(self, name):
+        for module in (np, np.linalg):
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise KeyError(name)
+
+
+NUMPY = _Numpy({**NAMESPACE, **{name: getattr(np.linalg, name) for name in "inv det solve norm".split()}})
+
+
+def _program_names(e):
+    """Trees and values for the values of a program."""
+    trees, values = {}, {}
+    for other, value in zip(e.program.nodes, e._sweeps.values, strict=True):
+        trees[ast.unparse(parse(other.name))] = ast.Name(f"value{other.index}", ast.Load())
+        values[f"value{other.index}"] = value
+    for name in ("A", "W", "B", "w3", "w2", "MASK", "V"):
+        trees.setdefault(name, ast.Name(f"module_{name}", ast.Load()))
+        values[f"module_{name}"] = getattr(explained_arrays, name)
+    return trees, values
 
 
 def _environment(e, node):
-    """Trees and values for what a row names: values, constants, and the row's own operation where its text leaves something out."""
+    """Trees and values for what a row names: values of the program, arrays of this module, constants without a name."""
     call = e._sweeps.operations[node.index].call
-    trees, values = {}, {}
+    trees, values = _program_names(e)
 
     def bind(text, value, key):
         trees[ast.unparse(parse(text))] = ast.Name(key, ast.Load())
         values[key] = value
 
-    for other, value in zip(e.program.nodes, e._sweeps.values, strict=True):
-        bind(other.name, value, f"value{other.index}")
     for k, (operand, value) in enumerate(zip(node.operands, call.values, strict=True)):
         if operand.node is None and np.ndim(value):
             bind(operand.text, value, f"constant{k}")
-    own = {name: lambda *a: call.primitive.impl(*a, **call.params) for name in ("pick", "einsum", "stack")}
-    own["where"] = lambda _, x, y: np.where(call.params["condition"], x, y)
-    return trees, {**NUMPY, **own, **values}
+    return trees, values
 
 
-def _evaluate(text, trees, names):
-    tree = ast.fix_missing_locations(ast.Expression(_Constants(trees).visit(substitute(parse(text), trees))))
-    return eval(compile(tree, text, "eval"), names)
+def _evaluate(text, trees, values):
+    """A printed formula, by NumPy alone."""
+    tree = parse(text)
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) == "place":
+        return _placed(tree, trees, values)
+    tree = ast.fix_missing_locations(ast.Expression(_Constants(trees).visit(substitute(tree, trees))))
+    with np.errstate(all="ignore"):  # 0/0 in the branch that a where does not choose
+        return eval(compile(tree, text, "eval"), {}, _Numpy({**NUMPY, **values}))
+
+
+def _placed(tree, trees, values):
+    """place(c, M): zeros of the array that M moves, with c added where M takes from: M is run on the numbers of its elements."""
+    base = tree.args[1]
+    while not isinstance(base, ast.Name):
+        base = base.args[0] if isinstance(base, ast.Call) else base.value
+    moved = np.asarray(_evaluate(ast.unparse(base), trees, values))
+    places = ast.parse(ast.unparse(tree.args[1]), mode="eval")
+    first = next(n for n in ast.walk(places) if isinstance(n, ast.Name) and n.id == base.id and _leads(places.body, n))
+    numbered = _Replace(first, ast.Name("numbers", ast.Load())).visit(places).body
+    index = _evaluate(ast.unparse(numbered), trees, {**values, "numbers": np.arange(moved.size).reshape(moved.shape)})
+    out = np.zeros(moved.size)
+    np.add.at(out, np.asarray(index), _evaluate(ast.unparse(tree.args[0]), trees, values))
+    return out.reshape(moved.shape)
+
+
+def _leads(tree, leaf):
+    """Is it what the functions and indices of the tree are applied to?"""
+    while tree is not leaf:
+        if isinstance(tree, ast.Call):
+            tree = tree.args[0]
+        elif isinstance(tree, (ast.Subscript, ast.Attribute)):
+            tree = tree.value
+        else:
+            return False
+    return True
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, old, new):
+        self.old, self.new = old, new
+
+    def visit(self, tree):
+        return self.new if tree is self.old else self.generic_visit(tree)
 
 
 class _Constants(ast.NodeTransformer):
@@ -59,12 +105,25 @@ class _Constants(ast.NodeTransformer):
     def __init__(self, trees):
         self.trees = trees
 
+    def visit_List(self, tree):
+        return ast.Call(ast.Name("array", ast.Load()), [self.generic_visit(tree)], [])
+
     def visit_Call(self, tree):
         known = self.trees.get(ast.unparse(parse(ast.unparse(tree).replace("array(2)", "array(2,)"))))
-        return known if known is not None else self.generic_visit(tree)
+        if known is not None:
+            return known
+        if ast.unparse(tree.func) in ("array", "stack", "concatenate", "hstack", "vstack", "column_stack"):  # their own list
+            tree.args[0].elts = [self.visit(entry) for entry in tree.args[0].elts]
+            return tree
+        return self.generic_visit(tree)
+
+    def visit_Subscript(self, tree):  # an index stays a list
+        tree.value = self.visit(tree.value)
+        return tree
 
 
 def _agree(text, found, wanted):
+    found = np.zeros(np.shape(wanted)) if text == "0" else found
     assert np.shape(found) == np.shape(wanted), text
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13, err_msg=text)
 
@@ -98,8 +157,6 @@ def _check(e, seed):
         if f"d{node.name}/d" in text:
             neutral.append(("adjoint", node.operation))
             continue
-        if text.startswith("place("):  # an element's: zero but for one place
-            continue
         trees["ct"] = ast.Name("ct", ast.Load())
         names["ct"] = adjoints[u]
         _agree(text, _evaluate(text, trees, names), term)
@@ -107,76 +164,55 @@ def _check(e, seed):
     return pushed, pulled, neutral
 
 
-FORMULAS = {
-    "sum": (lambda v: np.sum(v), V),
-    "sum of a product": (lambda v: np.sum(3 * v * v), V),
-    "sum of rows": (lambda X: np.sum(X, axis=0), X),
-    "sum of columns": (lambda X: np.sum(X, axis=1), X),
-    "sum kept": (lambda X: np.sum(X, axis=-1, keepdims=True), X),
-    "sum kept whole": (lambda X: X / np.sum(X, keepdims=True), X),
-    "sum of a cube": (lambda T: np.sum(T, axis=1), T),
-    "sum of two axes": (lambda T: np.sum(T, axis=(0, 2)), T),
-    "sum with a first value": (lambda X: np.sum(X, axis=1, initial=3.0), X),
-    "mean": (lambda v: np.mean(v), V),
-    "mean of rows": (lambda X: np.mean(X, axis=0), X),
-    "dot with a constant": (lambda v: v @ w3, V),
-    "constant dot": (lambda v: w3 @ v, V),
-    "dot": (lambda u, v: u @ v, V, w3 + 1.0),
-    "dot with itself": (lambda v: v @ v, V),
-    "numpy.dot": (lambda v: np.dot(A, v), V),
-    "matrix times vector": (lambda v: A @ v, V),
-    "vector times matrix": (lambda u: u @ A, w2 + 1.0),
-    "all of a layer": (lambda Z, x, b: np.tanh(Z @ x + b), X, V, w2),
-    "matrix times a constant": (lambda X: X @ W, X),
-    "constant times matrix": (lambda X: W @ X, X),
-    "matrices": (lambda X, Y: X @ Y, X, W + 1.0),
-    "loss": (lambda v: np.mean((A @ v - w2) ** 2), V),
-    "transpose": (lambda X: X.T @ B, X),
-    "reshape": (lambda X: np.reshape(X, (3, 2)) @ w2, X),
-    "ravel": (lambda X: np.ravel(X), X),
-    "pick": (lambda X: X[1] * w3, X),
-    "slices": (lambda X: X[:, 1:] + X[:, :-1], X),
-    "cumsum": (lambda X: np.cumsum(X, axis=1), X),
-    "outer": (lambda u, v: np.outer(u, v), w2, V),
-    "einsum": (lambda X: np.einsum("ij,j->i", X, w3), X),
-    "stack": (lambda u, v: np.stack([u, v]), V, w3 + 1.0),
-    "where": (lambda X: np.where(X > 0, X, X * X), X),
-    "inv": (lambda S: np.linalg.inv(S), S),
-    "det": (lambda S: np.linalg.det(S), S),
-    "solve": (lambda S, b: np.linalg.solve(S, b), S, w2),
-    "solve matrices": (lambda S, b: np.linalg.solve(S, b), S, B),
-    "norm": (lambda v: np.linalg.norm(v), V),
-    "broadcast of a number": (lambda a, v: a * v + a, 1.5, V),
-    "number plus a constant": (lambda a: a + w3, 1.5),
-    "number times a constant": (lambda a: a * w3, 1.5),
-    "bias of rows": (lambda X, b: X * b + b, X, V),
-    "bias of columns": (lambda X, b: X + b, X, np.array([[1.0], [2.0]])),
-    "column plus row": (lambda c, r: c * r, np.array([[1.0], [2.0]]), V),
-    "softmax": (lambda v: np.exp(v) / np.sum(np.exp(v)), V),
-    "unnamed constant": (lambda v: v @ np.array([1.0, 4.0, 2.0]), V),
-}
-
-
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("name", ALL)
 def test_printed_formulas_are_the_numbers_of_their_rows(name):
-    f, *args = FORMULAS[name]
-    pushed, _, neutral = _check(explain(f, *args), 7)
+    f, *args = ALL[name]
+    pushed, pulled, neutral = _check(explain(f, *args), 7)
     assert pushed > 0
-    assert not [found for found in neutral if found[0] == "tangent"]
-    assert not [found for found in neutral if found[1] not in ("pick", "cumsum", "einsum", "stack", "where")]
+    assert pulled > 0
+    assert not neutral
 
 
-@pytest.mark.parametrize(
-    "f",
-    [np.prod, np.max, np.var, np.sort, lambda v: np.maximum(v, 0.0), lambda v: np.sum(v, where=V > 0)],
-)
+@pytest.mark.parametrize("name", ALL)
+def test_folded_programs_print_the_numbers_of_their_rows_too(name):
+    f, *args = ALL[name]
+    e = explain(f, *args).fold("name")
+    program, sweeps = e.program, e._sweeps
+    seeds = {i: np.random.default_rng(i).normal(size=np.shape(sweeps.values[i])) for i in program.inputs}
+    tangents = sweeps.tangents(seeds)
+    for node in program.nodes:
+        if node.operation == "block" and not any(term.startswith(f"d{node.name}/d") for term in tangent_terms(program, node)):
+            trees, values = _program_names(e)
+            for other, tangent in zip(program.nodes, tangents, strict=True):
+                trees[ast.unparse(parse(f"d{other.name}"))] = ast.Name(f"tangent{other.index}", ast.Load())
+                values[f"tangent{other.index}"] = tangent
+            text = tangent_text(program, node)
+            _agree(text, _evaluate(text, trees, values), tangents[node.index])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_formula_is_set_in_latex(name):
+    """No formula is left as text, no bracket open, and each line of a cell has its line of LaTeX."""
+    f, *args = ALL[name]
+    e = explain(f, *args)
+    for table in (e.forward(), e.reverse("A"), e.reverse("B"), e.two_column()):
+        for row in table.rows:
+            for cell in row:
+                if cell.latex:
+                    assert len(cell.latex.split("\n")) == len(cell.text.split("\n"))
+                    plain = cell.latex.replace(r"\text{ is complete}", "").replace(r"\text{ if }", "").replace(r"\text{ else }", "")
+                    assert r"\text{" not in plain
+                    assert cell.latex.count("{") == cell.latex.count("}")
+                    assert "ct" not in cell.latex.replace("ctan", "")
+
+
+@pytest.mark.parametrize("f", [lambda v: np.quantile(v, 0.3), lambda v: np.linalg.norm(v, 0), lambda v: np.std(v - v)])
 def test_where_no_formula_is_known_the_derivative_is_only_named(f):
     e = explain(lambda v: f(v), V)
     _, _, neutral = _check(e, 3)
     node = e.program.nodes[-1]
-    assert ("tangent", node.operation) in neutral or node.operation == "pick"
-    if node.operation != "pick":
-        assert tangent_text(e.program, node) == f"d{node.name}/dv[dv]"
+    assert ("tangent", node.operation) in neutral
+    assert tangent_text(e.program, node) == f"d{node.name}/d{node.operands[0].text}[d{node.operands[0].text}]"
 
 
 def test_a_singular_matrix_has_no_formula_with_its_inverse():
@@ -198,6 +234,16 @@ def test_tangents_as_a_lecture_writes_them():
     assert _texts(FORMULAS["sum of rows"][0], X) == ["sum(dX, axis=0)"]
     assert _texts(FORMULAS["number plus a constant"][0], 2.0) == ["da*ones(3)"]
     assert _texts(FORMULAS["inv"][0], S) == ["-inv(S) @ dS @ inv(S)"]
+    assert _texts(REDUCTIONS["prod"][0], V) == ["prod(v)*sum(dv/v)"]
+    assert _texts(REDUCTIONS["prod with a zero"][0], Z) == ["v[1]*v[2]*dv[0] + v[0]*v[2]*dv[1] + v[0]*v[1]*dv[2]"]
+    assert _texts(REDUCTIONS["var"][0], V) == ["2*mean((v - mean(v))*dv)"]
+    assert _texts(REDUCTIONS["std"][0], V) == ["mean((v - mean(v))*dv)/std(v)"]
+    assert _texts(MOVES["max"][0], V) == ["dv[2]"]
+    assert _texts(CHOICES["relu"][0], V) == ["where(v > 0, 1, 0)*dv"]
+    assert _texts(CHOICES["where"][0], X)[-1] == "where(X > 0, dX, dv1)"
+    assert _texts(MOVES["concatenate"][0], V, w2) == ["concatenate([du, dv])"]
+    assert _texts(MOVES["array of numbers"][0], 1.5, 2.0)[-1] == "array([da, dv1, 0])"
+    assert _texts(FORMULAS["einsum"][0], X) == ["einsum('ij,j->i', dX, w3)"]
 
 
 def test_adjoints_as_a_lecture_writes_them():
@@ -211,6 +257,46 @@ def test_adjoints_as_a_lecture_writes_them():
     assert "dy/ds += dy/dz * ones(3)" in lines
     assert "dy/dU += outer(ones(3), dy/ds)" in lines
     assert "dy/dX += W.T @ dy/dU" in lines
+
+
+def _sent(f, *args):
+    e = explain(f, *args).rename({"y": "J"})
+    return [line for cell in e.reverse().column("adjoint trace")[1:] for line in cell.split("\n") if "+=" in line]
+
+
+def test_adjoints_of_what_moves_chooses_and_reduces():
+    assert _sent(lambda v: np.prod(v), V) == ["dJ/dv += prod(v)/v"]
+    assert _sent(lambda v: np.var(v), V) == ["dJ/dv += 2*(v - mean(v))/3"]
+    assert _sent(lambda v: 2 * np.std(v), V)[-1] == "dJ/dv += dJ/dv1*(v - mean(v))/(3*std(v))"
+    assert _sent(lambda v: 2 * np.max(v), V)[-1] == "dJ/dv += place(dJ/dv1, v[2])"
+    assert _sent(lambda u, v: np.concatenate([u, v]), V, w2) == ["dJ/du += dJ/dJ[:3]", "dJ/dv += dJ/dJ[3:]"]
+    assert _sent(lambda v: np.cumsum(v), V) == ["dJ/dv += flip(cumsum(flip(dJ/dJ)))"]
+    assert _sent(lambda X: np.einsum("ij,j->i", X, w3), X) == ["dJ/dX += einsum('i,j->ij', dJ/dJ, w3)"]
+    assert _sent(lambda X: np.where(X > 0, X, 0.0), X) == ["dJ/dX += where(X > 0, dJ/dJ, 0)"]
+    assert _sent(lambda X: X[1], X) == ["dJ/dX += place(dJ/dJ, X[1])"]
+
+
+def test_both_columns_of_a_product_with_itself():
+    """The two-column table had only the first of the two terms of X @ X."""
+    table = explain(lambda S: np.sum(S @ S), S).two_column()
+    assert "dy/dS += S.T @ ones((2, 2)) + ones((2, 2)) @ S.T" in table.column("Backward")[-1]
+
+
+def test_place_is_explained_where_it_is_used():
+    note = "place(c, x[i]) is zero but for c where x[i] is"
+    e = explain(lambda X: np.sum(X[1]), X)
+    assert note in str(e.reverse())
+    assert note in e.two_column().markdown().replace("\\", "")
+    assert note not in str(explain(lambda X: np.sum(X), X).reverse())
+
+
+def test_the_same_lines_in_text_markdown_and_latex():
+    e = explain(lambda v: 2 * np.std(v), V).rename({"y": "J"})
+    table = e.reverse()
+    assert "dJ/dv += dJ/dv1*(v - mean(v))/(3*std(v))" in str(table)
+    assert "dJ/dv += dJ/dv1\\*(v - mean(v))/(3\\*std(v))" in table.markdown()
+    fraction = r"\frac{dJ}{dv} += \frac{\frac{dJ}{dv_1}(v - \operatorname{mean}(v))}{3\operatorname{std}(v)}"
+    assert fraction in table.latex()
 
 
 class _Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -12,10 +13,14 @@ import numpy as np
 
 from ..generic import GenericVar
 from ..rules.elementwise import ROWS
-from .formulas import call_formula, constant_text, partial_formula, product, pullback, reduced, repeated
+from .algebra import constant_text, product
+from .array_formulas import array_lines
+from .formulas import call_formula, partial_formula
+from .lines import Lines, Site, reduced
+from .moves import move_lines, move_name
 from .program import Node, Operand, Program, Quantity, quantity
 from .sweeps import Operation, Sweeps
-from .tracing import Place, Recording, statement
+from .tracing import Place, Recording, statement, written_near
 
 __all__ = ["SEARCHED", "Built", "build", "operation_name", "program_of"]
 
@@ -23,6 +28,8 @@ __all__ = ["SEARCHED", "Built", "build", "operation_name", "program_of"]
 LARGEST = 400
 #: inputs with more numbers than this (all together) get no tangents of their own
 SEEDS = 16
+#: arrays with more elements than this are not looked at to see whether they were moved
+UNMOVED = 10_000
 #: above this many nodes no kinks are looked for, and no tangents are kept
 SEARCHED = 5000
 
@@ -80,7 +87,10 @@ def build(recording: Recording, name: str) -> Built:
             f"{dropped} operation{'s' if dropped > 1 else ''} that the result does not depend on "
             f"{'are' if dropped > 1 else 'is'} left out"
         )
+    same = _unmoved(recording)
+    entries = [entry for entry in entries if entry[0].key not in same]
     index = {x.key: i for i, (x, _, _, _) in enumerate(entries)}
+    index.update({key: index[kept] for key, kept in same.items() if kept in index})
     outputs = [index[x.key] for x in traced]
     kept = [
         n
@@ -91,30 +101,37 @@ def build(recording: Recording, name: str) -> Built:
     texts = [text for text, _ in names]
     taken = set(texts)
     operations, nodes = [], []
+    space = {name: value for name, value in recording.constants if name not in taken}
     inputs = tuple(range(len(recording.inputs)))
     for i, (x, call, which, place) in enumerate(entries):
         operands = tuple(None if o is None else index[o.key] for o in call.inputs) if call else ()
         operations.append(Operation(call, which, operands))
         text, named = names[i]
         if call is None:
+            space[text] = x.primal
             kind = "output" if i in outputs and i not in inputs else "input"
             nodes.append(Node(i, text, kind, value=quantity(x.primal), named=True))
             continue
         line, source = statement(place.file, place.line) if place.line else (0, "")
         operation = operation_name(call)
-        described = _operands(
-            operations[i], operation, x.primal, texts, taken, recording, len(entries) <= LARGEST
-        )
-        formula = _formula(operation, call, which, described)
+        operand_texts = [
+            texts[node] if node is not None else _constant(value, recording, taken)
+            for node, value in zip(operands, call.values, strict=True)
+        ]
+        traced_ones = tuple(node is not None for node in operands)
+        near = written_near(place.file, place.line) if place.line else [ast.Name(name)]
+        site = Site(operation, call, tuple(operand_texts), traced_ones, which, space, near)
+        lines = _lines(site, operations[i], len(entries) <= LARGEST)
+        space[text] = x.primal
         nodes.append(
             Node(
                 i,
                 text,
                 "output" if i in outputs else "intermediate",
                 operation,
-                described,
+                _operands(operations[i], x.primal, site, lines),
                 quantity(x.primal),
-                formula,
+                lines.formula,
                 named,
                 line,
                 source,
@@ -136,6 +153,24 @@ def _brief(x: Any) -> str:
 # ---- operations ------------------------------------------------------------------------------------------------------
 
 
+def _unmoved(recording: Recording) -> dict[int, int]:
+    """Results of calls that move no element (np.ravel of a vector) -> the value that they are; their name goes to it."""
+    found: dict[int, int] = {}
+    for call in recording.level.calls:
+        if call.primitive.name != "pick" or not call.single or len(call.values) != 1 or call.inputs[0] is None:
+            continue
+        shape = np.shape(call.out)
+        if np.shape(call.values[0]) != shape or np.size(call.out) > UNMOVED:
+            continue
+        if np.array_equal(np.ravel(call.params["moves"].index), np.arange(1, np.size(call.out) + 1)):
+            key = call.outputs[0].key
+            kept = found.get(call.inputs[0].key, call.inputs[0].key)
+            found[key] = kept
+            if key in recording.names:
+                recording.names.setdefault(kept, recording.names[key])
+    return found
+
+
 def operation_name(call: Any) -> str:
     """The name of an operation; what only moves elements is called by what it does to them."""
     name: str = call.primitive.name.removeprefix("math.")
@@ -143,69 +178,44 @@ def operation_name(call: Any) -> str:
         return "element"
     if name == "product":
         return "outer" if getattr(call.params.get("f"), "__name__", "") == "outer" else "einsum"
-    if name != "pick":
-        return name if name.isidentifier() else "function"
-    if len(call.values) > 1:
-        return "stack"
-    size = int(np.size(call.values[0]))
-    shape, out = np.shape(call.values[0]), np.shape(call.out)
-    if size != int(np.size(call.out)) or size > 10_000:
-        return "pick"
-    try:
-        moved = call.primitive.impl(np.arange(float(size)).reshape(shape), **call.params)
-    except (TypeError, ValueError):
-        return "pick"
-    if shape != out and np.array_equal(np.ravel(moved), np.arange(size)):
-        return "reshape"
-    return "transpose" if len(shape) == 2 and np.array_equal(moved, np.arange(float(size)).reshape(shape).T) else "pick"
+    if name == "pick":
+        return move_name(call)
+    return name if all(part.isidentifier() for part in name.split(".")) else "function"
 
 
-def _operands(
-    operation: Operation, name: str, out: Any, names: Sequence[str], taken: Collection[str], recording: Recording, formulas: bool
-) -> tuple[Operand, ...]:
-    call = operation.call
-    texts = [
-        names[node] if node is not None else _constant(value, recording, taken)
-        for node, value in zip(operation.operands, call.values, strict=True)
-    ]
-    fixed = [node is None for node in operation.operands]
-    shapes = [np.shape(value) for value in call.values]
-    partials = _partials(operation, out, shapes)
+def _lines(site: Site, operation: Operation, formulas: bool) -> Lines:
+    """What is written about an operation: a row of the table, elements that move, or an operation on arrays."""
+    if site.operation in ROWS:
+        return Lines(call_formula(site.operation, site.texts))
+    if site.operation == "element":
+        (text,), place = site.texts, ", ".join(map(str, np.unravel_index(site.which, site.shapes[0])))
+        return Lines(f"{text}[{place}]", (f"d{text}[{place}]",), (f"place(ct, {text}[{place}])",))
+    if site.call.primitive.name == "pick":
+        return move_lines(site, operation.contributions)
+    lines = array_lines(site)
+    return lines if formulas else Lines(lines.formula)
+
+
+def _operands(operation: Operation, out: Any, site: Site, lines: Lines) -> tuple[Operand, ...]:
+    call, name = operation.call, site.operation
+    partials = _partials(operation, out, site.shapes)
     found = []
-    for place, (node, text, value) in enumerate(zip(operation.operands, texts, call.values, strict=True)):
+    for place, (node, text, value) in enumerate(zip(operation.operands, site.texts, call.values, strict=True)):
         if node is None:
             found.append(Operand(None, text, quantity(value) if np.asarray(value).dtype.kind in "fiub" else None))
             continue
-        formula = ""
-        if formulas and name in ROWS:
-            formula = partial_formula(name, texts, call.values, out, place, fixed)
-        elif name in ("matmul", "dot") and shapes[0] == shapes[1] and len(shapes[0]) == 1:
-            formula = texts[1 - place]
-        elif name == "sum" and not np.shape(out) and _plain(call):
-            formula = "1"
-        sent = pullback(name, texts, shapes, place) if np.all(out) or name != "det" else ""  # det's needs the inverse
-        if formula and name in ROWS and np.shape(out) != shapes[place]:
-            sent = reduced(product("ct", formula), np.shape(out), shapes[place])
-        elif name == "norm" and _euclidean(call, out):
-            sent = f"ct*{text}/norm({text})"
-        elif name == "sum" and np.shape(out) and _plain(call):
-            sent = repeated(shapes[place], call.params["axis"], call.params["keepdims"])
-        elif name == "element":
-            sent = f"place(ct, {operation.place})"
-        found.append(Operand(node, text, None, partials[place], formula, sent))
+        formula, shape = "", site.shapes[place]
+        sent, tangent = (found_lines[place] if found_lines else "" for found_lines in (lines.adjoints, lines.tangents))
+        if name in ROWS:
+            formula = partial_formula(name, site.texts, call.values, out, place)
+            if np.shape(out) != shape:
+                sent = reduced(product("ct", formula), np.shape(out), shape)
+        elif lines.formula == call_formula("dot", site.texts) and len(site.texts) == 2 and not np.shape(out):  # of two vectors
+            formula, sent = site.texts[1 - place], ""
+        elif name == "sum" and not np.shape(out) and sent.startswith("ct*ones"):
+            formula, sent = "1", ""
+        found.append(Operand(node, text, None, partials[place], formula, sent, tangent))
     return tuple(found)
-
-
-def _plain(call: Any) -> bool:
-    """Does a reduction count every element (no where=)?"""
-    return call.params.get("where", True) is True
-
-
-def _euclidean(call: Any, out: Any) -> bool:
-    """Is it the square root of the sum of all squares, and not zero?"""
-    p, axes = call.params.get("p"), call.params.get("axes")
-    whole = axes is None or len(axes) == np.ndim(call.values[0])
-    return call.params.get("kind") == "vector" and p == 2 and whole and not np.shape(out) and out > 0
 
 
 def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]]) -> list[Quantity | None]:
@@ -239,32 +249,6 @@ def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
     if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub":
         return constant_text(value)
     return constant_text(value) if np.ndim(value) else repr(value)[:40]
-
-
-def _keywords(operation: str, call: Any) -> str:
-    """What a call says after its operands: the axes of a reduction, the shape of a reshape."""
-    if operation == "reshape":
-        return f", {np.shape(call.out)}"
-    axis = call.params.get("axis")
-    known = isinstance(axis, (int, tuple)) and np.ndim(call.values[0]) > 1
-    first = call.params.get("initial")
-    return (
-        (f", axis={axis}" if known else "")
-        + (", keepdims=True" if call.params.get("keepdims") is True else "")
-        + (f", initial={constant_text(first)}" if isinstance(first, (int, float)) else "")
-        + ("" if _plain(call) else ", where=...")
-    )
-
-
-def _formula(operation: str, call: Any, which: int, operands: Sequence[Operand]) -> str:
-    texts = [o.text for o in operands]
-    if operation == "element":
-        place = ", ".join(map(str, np.unravel_index(which, np.shape(call.values[0]))))
-        return f"{texts[0]}[{place}]"
-    if operation == "where":
-        return f"where(..., {', '.join(texts)})"
-    formula = call_formula(operation, texts, _keywords(operation, call))
-    return formula if call.single else f"{formula}[{which}]"
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------
@@ -371,7 +355,7 @@ def program_of(built: Built, sweeps: Sweeps, old: Program) -> Program:
     if not single:
         notes.append("several numbers are returned: adjoints are those of their sum; choose one with target")
     index = {node.name: node.index for node in nodes}
-    kinks = tuple(replace(kink, node=index[kink.name]) for kink in old.kinks if kink.name in index)
+    kinks = tuple(replace(kink, node=index.get(kink.name, -1)) for kink in old.kinks)
     counts = Counter(node.operation for node in nodes if node.operation)
     return replace(
         old,

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .algebra import constant, parse, product, simplify, substitute, text_of, total
 from .building import Built
-from .formulas import constant, parse, product, shaped, simplify, substitute, text_of, total
+from .lines import shaped
 from .program import Node, Operand, quantity
 from .sweeps import Operation
 

@@ -15,8 +15,8 @@ import numpy as np
 from ..compare.graph import Graph, Vertex
 from ..compare.orders import best_order, markowitz_order
 from ..compare.orders import eliminate as _eliminate
+from .algebra import parse, substitute, text_of
 from .building import Built
-from .formulas import parse, substitute, text_of
 from .program import Node, Operand, Program
 
 __all__ = ["Elimination", "Path", "PathSum", "eliminate", "paths", "renamed"]
@@ -262,7 +262,7 @@ def eliminate(program: Program, order: str | Sequence[str]) -> Elimination:
 
 def renamed(built: Built, names: Mapping[str, str]) -> Built:
     """The program with other names."""
-    trees = {old: parse(new) for old, new in names.items()}
+    trees = {sign + old: parse(sign + new) for old, new in names.items() for sign in ("", "d")}
 
     def put(text: str) -> str:
         if not text:
@@ -274,7 +274,7 @@ def renamed(built: Built, names: Mapping[str, str]) -> Built:
 
     def operand(o: Operand) -> Operand:
         text: Any = names.get(o.text, o.text) if o.node is not None else o.text
-        return replace(o, text=text, formula=put(o.formula), pullback=put(o.pullback))
+        return replace(o, text=text, formula=put(o.formula), pullback=put(o.pullback), tangent=put(o.tangent))
 
     nodes = [
         replace(

@@ -122,6 +122,9 @@ class Operand:
         That derivative over the names of the program ("cos(t)"); "" where it is no formula of one line.
     pullback : str
         Of an array operation: what is added to the operand's adjoint, over `ct`, the adjoint of the result ("W.T @ ct").
+    tangent : str
+        Of an array operation: what the operand's tangent adds to the result's ("W @ dx"). Where one line holds the tangents of all
+        operands ("stack([du, dv])"), the first one has it, and the others have "0".
     """
 
     node: int | None
@@ -130,6 +133,7 @@ class Operand:
     partial: Quantity | None = None
     formula: str = ""
     pullback: str = ""
+    tangent: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,11 @@ class Node:
     def reads(self) -> tuple[int, ...]:
         """Indices of the nodes it is made of, each once."""
         return tuple(dict.fromkeys(o.node for o in self.operands if o.node is not None))
+
+    @property
+    def equation(self) -> str:
+        """ "t = x**2"; the name alone for an input, and for an element that is called what it is, "x[0]"."""
+        return self.name if self.formula in ("", self.name) else f"{self.name} = {self.formula}"
 
     @property
     def partials(self) -> tuple[Quantity | None, ...]:

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from .formulas import constant, product, push, shaped
+from .algebra import constant, product, without_ct
+from .lines import shaped
 from .program import Block, Event, Node, Program, quantity
 
-__all__ = ["Operation", "Sweeps", "tangent_terms", "tangent_text"]
+__all__ = ["Operation", "Sweeps", "added", "tangent_terms", "tangent_text"]
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def forward_events(program: Program) -> Iterator[Event]:
             memory += node.size
             yield Event("forward", "seed", node.index, None, None, node.value, f"{node.name} is given", operations, memory)
             continue
-        yield Event("forward", "visit", node.index, None, None, None, f"visit {node.name} = {node.formula}", operations, memory)
+        yield Event("forward", "visit", node.index, None, None, None, f"visit {node.equation}", operations, memory)
         for place, operand in enumerate(node.operands):
             if operand.node is not None:
                 value = program.nodes[operand.node].value
@@ -175,7 +176,7 @@ def forward_events(program: Program) -> Iterator[Event]:
             None,
             None,
             node.value,
-            f"{node.name} = {node.formula} = {_short(node.value)}",
+            f"{node.equation} = {_short(node.value)}",
             operations,
             memory,
         )
@@ -189,7 +190,7 @@ def tangent_events(program: Program, seed: str, tangents: Sequence[Any]) -> Iter
             memory += 2 * node.size
             yield Event("tangent", "seed", node.index, None, None, value, f"d{node.name} = {_short(value)}", operations, memory)
             continue
-        yield Event("tangent", "visit", node.index, None, None, None, f"visit {node.name} = {node.formula}", operations, memory)
+        yield Event("tangent", "visit", node.index, None, None, None, f"visit {node.equation}", operations, memory)
         for place, operand in enumerate(node.operands):
             if operand.node is not None:
                 yield Event(
@@ -244,7 +245,7 @@ def reverse_events(program: Program, sweeps: Sweeps, version: str, target: int |
                     None,
                     None,
                     quantity(adjoints[u]),
-                    f"visit {nodes[u].name} = {nodes[u].formula}",
+                    f"visit {nodes[u].equation}",
                     operations,
                     memory,
                 )
@@ -308,17 +309,33 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
     operand = reader.operands[place]
     ct = f"d{label}/d{reader.name}"
     if operand.pullback:
-        return re.sub(r"\bct\b", lambda _: ct, operand.pullback)
-    local = operand.formula or f"d{reader.name}/d{operand.text}"
-    shape = program.nodes[operand.node].shape if operand.node is not None else ()
-    if shape and not reader.shape and constant(local):  # one number for every element
-        local = shaped(local, shape)
-    if reader.name == label and reader.kind == "output":
+        return re.sub(r"\bct\b", lambda _: ct, sent_text(reader, place, label))
+    local = local_text(program, reader, place)
+    if is_output(reader, label) and (operand.formula or not reader.shape):
         return local
     if local in ("1", "-1"):
         return ct if local == "1" else f"-{ct}"
     plain = local.startswith("-") or " + " in local or " - " in local
     return f"{ct} * {f'({local})' if plain else local}"
+
+
+def is_output(node: Node, label: str) -> bool:
+    """Is it what is differentiated, so that its adjoint is 1 and not written?"""
+    return node.kind == "output" and node.name == label
+
+
+def sent_text(reader: Node, place: int, label: str) -> str:
+    """What an array operation sends back, over ct; without it where the operation makes the number that is differentiated."""
+    sent = reader.operands[place].pullback
+    return without_ct(sent) if is_output(reader, label) and not reader.shape else sent
+
+
+def local_text(program: Program, reader: Node, place: int) -> str:
+    """The partial by an operand: its formula (an array where one number holds for every element), or its name."""
+    operand = reader.operands[place]
+    local = operand.formula or f"d{reader.name}/d{operand.text}"
+    shape = program.nodes[operand.node].shape if operand.node is not None else ()
+    return shaped(local, shape) if shape and not reader.shape and constant(local) else local
 
 
 def increment_text(program: Program, label: str, u: int, place: int) -> str:
@@ -332,17 +349,9 @@ def tangent_terms(program: Program, node: Node) -> list[str]:
     shapes = [value.shape if isinstance(value, Block) else () for value in values]
     texts = [o.text for o in node.operands]
     traced = [i for i, o in enumerate(node.operands) if o.node is not None]
-    if node.operation in ("stack", "where") and (node.operation == "where" or len(traced) == len(texts)):
-        parts = [f"d{o.text}" if o.node is not None else "0" for o in node.operands]
-        return [f"{node.operation}({', '.join(['...'] * (node.operation == 'where') + parts)})"]
     found: list[str] = []
     for i in traced:
-        formula, d = node.operands[i].formula, f"d{texts[i]}"
-        text = push(node.operation, node.formula, texts, shapes, i)
-        if node.operation == "norm" and node.operands[i].pullback:
-            text = f"sum({texts[i]}*{d})/{node.formula}"
-        if node.operation == "det" and not node.operands[i].pullback:  # singular: the formula needs the inverse
-            text = ""
+        text, formula, d = node.operands[i].tangent, node.operands[i].formula, f"d{texts[i]}"
         if not text and formula:
             text = product(formula, d)
             if shapes[i] and not node.shape:
@@ -359,7 +368,12 @@ def _mentions(formula: str, names: Sequence[str]) -> bool:
 
 def tangent_text(program: Program, node: Node) -> str:
     """The tangent of a node over the tangents of its operands: "cos(t)*dt", "A @ dX", "sum(dv)"."""
-    return " + ".join(tangent_terms(program, node)).replace("+ -", "- ")
+    return added(tangent_terms(program, node))
+
+
+def added(terms: Sequence[str]) -> str:
+    """Terms with signs between them, zeros left out."""
+    return " + ".join([term for term in terms if term != "0"] or ["0"]).replace("+ -", "- ")
 
 
 def _short(x: Any) -> str:

@@ -25,7 +25,7 @@ from .._core import Level
 from ..generic import GenericVar, checked_output
 from ..tree import flatten, unflatten
 
-__all__ = ["Place", "Recording", "origin", "record", "statement"]
+__all__ = ["Place", "Recording", "origin", "record", "statement", "written_near"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FOREIGN = tuple(
@@ -100,24 +100,25 @@ class _Tracer:
         self.own = own.co_filename if own else None
         self.stack: list[_Frame] = []
         self.calls = -1
-        self.known: dict[str, bool] = {}
+        self.known: dict[tuple[str, Any], bool] = {}
         self.seen: set[CodeType] = set()
         self.owners: dict[str, str] = {}
 
-    def follows(self, code: CodeType) -> bool:
-        """Is this code the caller's?"""
+    def follows(self, code: CodeType, module: Any = None, written: str | None = None) -> bool:
+        """Is this code the caller's? Its module's name and file tell it of code that dataclasses or namedtuple made."""
         file = code.co_filename
-        found = self.known.get(file)
+        found = self.known.get((file, module))
         if found is None:
-            path = os.path.abspath(file)
+            path = os.path.abspath((file == "<string>" and written) or file)
             own = (os.path.join(_PACKAGE, ""), os.path.join(os.path.dirname(np.__file__), ""))  # site-packages may hold them
             library = path.startswith(_FOREIGN) and "site-packages" not in path
-            foreign = path.startswith(own) or library or file.startswith("<frozen")
-            found = self.known[file] = file == self.own or not foreign
+            foreign = path.startswith(own) or library or file.startswith("<frozen") or str(module).startswith("namedtuple_")
+            found = self.known[file, module] = not foreign or (file == self.own and not path.startswith(own[1]))
         return found
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event != "call" or not self.follows(frame.f_code):
+        names = frame.f_globals
+        if event != "call" or not self.follows(frame.f_code, names.get("__name__"), names.get("__file__")):
             return None
         self.settle()
         self.calls += 1
@@ -183,7 +184,7 @@ class _Tracer:
                 old = self.recording.names.get(value.key)
                 if old is None or top.depth < old[0]:
                     self.recording.names[value.key] = (top.depth, name, top.function)
-        elif kind is np.ndarray and value.dtype.kind in "fiu":
+        elif kind is np.ndarray and value.dtype.kind in "fiub":
             constants = self.recording.constants
             if len(constants) < _ENTRIES and not any(value is known for _, known in constants):
                 if self.owners.setdefault(name, top.function) != top.function:  # another function's array has that name
@@ -285,7 +286,22 @@ def origin(f: Any) -> tuple[str, str, int]:
     return code.co_filename, inspect.cleandoc("x\n" + "".join(lines))[2:] if lines else "", first
 
 
-_STATEMENTS: dict[str, tuple[list[str], dict[int, tuple[int, int]]]] = {}
+def written_near(file: str, line: int) -> list[ast.expr]:
+    """What the caller wrote on a line, or on the lines of a statement of a few lines that it belongs to, from the outside in."""
+    statement(file, line)  # reads the file
+    known = _STATEMENTS.get(file)
+    if known is None:
+        return []
+    first, last = known[1].get(line, (line, line))
+    if last - first > _LINES:
+        first = last = line
+    return [tree for tree in known[2] if tree.lineno <= last and (tree.end_lineno or tree.lineno) >= first]
+
+
+#: statements of more lines than this are looked at line by line
+_LINES = 10
+
+_STATEMENTS: dict[str, tuple[list[str], dict[int, tuple[int, int]], list[ast.expr]]] = {}
 
 
 def statement(file: str, line: int) -> tuple[int, str]:
@@ -298,21 +314,21 @@ def statement(file: str, line: int) -> tuple[int, str]:
         return line, ""
     known = _STATEMENTS.get(file)
     if known is None or known[0] is not lines:
-        known = _STATEMENTS[file] = (lines, _spans("".join(lines)))
+        known = _STATEMENTS[file] = (lines, *_spans("".join(lines)))
     first, last = known[1].get(line, (line, line))
     text = " ".join(part.strip() for part in lines[first - 1 : last])
     return first, text if len(text) <= 160 else f"{text[:157]}..."
 
 
-def _spans(text: str) -> dict[int, tuple[int, int]]:
-    """Line -> (first, last) of the innermost simple statement around it."""
+def _spans(text: str) -> tuple[dict[int, tuple[int, int]], list[ast.expr]]:
+    """Line -> (first, last) of the innermost simple statement around it; and all comparisons, signs and names of functions."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return {}
+        return {}, []
     found: dict[int, tuple[int, int]] = {}
     for node in ast.walk(tree):  # outer statements come first
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 found[line] = (node.lineno, node.end_lineno or node.lineno)
-    return found
+    return found, [n for n in ast.walk(tree) if isinstance(n, (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Name, ast.Attribute))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from .formulas import Expr, constant_text, parse
+from .algebra import Expr, constant_text, parse
 
 __all__ = ["latex", "latex_name"]
 
@@ -40,6 +40,7 @@ _GREEK = {
     "Psi",
     "Xi",
 }
+_SIGNS = {ast.Gt: ">", ast.GtE: r"\ge", ast.Lt: "<", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne"}
 _FUNCTIONS = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min", "det"}
 
 
@@ -90,19 +91,51 @@ class _Latex:
         if isinstance(tree, ast.Call):
             return self.call(tree), 8
         if isinstance(tree, ast.Constant):
-            text = constant_text(tree.value) if isinstance(tree.value, (int, float)) else str(tree.value)
+            if tree.value is ...:
+                return r"\ldots", 9
+            text = constant_text(tree.value) if isinstance(tree.value, (int, float)) else rf"\mathtt{{{tree.value!s}}}"
             if "e" in text:
                 mantissa, exponent = text.split("e")
                 text = rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
             return text, 9
+        if isinstance(tree, ast.Compare) and len(tree.ops) == 1 and type(tree.ops[0]) in _SIGNS:
+            left, right = self.visit(tree.left)[0], self.visit(tree.comparators[0])[0]
+            return f"{left} {_SIGNS[type(tree.ops[0])]} {right}", 0
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.BitAnd, ast.BitOr)):
+            sign = r"\wedge" if isinstance(tree.op, ast.BitAnd) else r"\vee"
+            return f"{self.visit(tree.left)[0]} {sign} {self.visit(tree.right)[0]}", 0
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Invert):
+            return rf"\neg({self.visit(tree.operand)[0]})", 8
+        if isinstance(tree, (ast.List, ast.Tuple)):
+            left, right = ("[", "]") if isinstance(tree, ast.List) else ("(", ",)" if len(tree.elts) == 1 else ")")
+            return f"{left}{', '.join(self.visit(entry)[0] for entry in tree.elts)}{right}", 9
+        if isinstance(tree, ast.Subscript):
+            return self.subscript(tree), 8
         if isinstance(tree, ast.Attribute) and tree.attr == "T":
             inner, level = self.visit(tree.value)
             return (f"{inner}^T" if level >= 9 and "^" not in inner else f"({inner})^T"), 8
         return latex_name(ast.unparse(tree)), 9
 
+    def subscript(self, tree: ast.Subscript) -> str:
+        if isinstance(tree.value, (ast.Name, ast.Attribute)) and isinstance(tree.slice, (ast.Constant, ast.UnaryOp)):
+            return latex_name(ast.unparse(tree))  # a name of the program, or an element
+        inner, level = self.visit(tree.value)
+        return rf"{inner if level >= 9 else f'({inner})'}_{{{self.index(tree.slice)}}}"
+
+    def index(self, tree: Expr) -> str:
+        """What stands between square brackets."""
+        if isinstance(tree, ast.Tuple) and tree.elts:
+            return ", ".join(map(self.index, tree.elts))
+        if isinstance(tree, ast.Slice):
+            ends = [self.visit(part)[0] if part else "" for part in (tree.lower, tree.upper)]
+            return ":".join(ends + ([self.visit(tree.step)[0]] if tree.step else []))
+        return self.visit(tree)[0]
+
     def call(self, tree: ast.Call) -> str:
         name = ast.unparse(tree.func)
         arguments = [self.visit(a)[0] for a in tree.args] + [rf"\mathrm{{{k.arg}}}={ast.unparse(k.value)}" for k in tree.keywords]
+        if name == "where" and len(tree.args) == 3:  # by cases
+            return rf"\left\{{{arguments[1]} \text{{ if }} {arguments[0]}, \text{{ else }} {arguments[2]}\right\}}"
         if name == "sqrt":
             return rf"\sqrt{{{arguments[0]}}}"
         if name in ("absolute", "fabs"):

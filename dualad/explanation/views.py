@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .formulas import product, total
+from .algebra import product, total
+from .lines import shaped
+from .moves import PLACE
 from .program import Node, Program, Quantity
-from .sweeps import increment_text, tangent_terms, tangent_text, term_text
+from .sweeps import added, increment_text, is_output, local_text, sent_text, tangent_terms, tangent_text, term_text
 from .table import Cell, Table
 from .typeset import latex, latex_name
 
@@ -36,9 +38,9 @@ def _line(node: Node, program: Program) -> Cell:
 
 def _made(node: Node) -> Cell:
     """name = formula."""
-    if not node.operation:
+    if node.equation == node.name:
         return Cell(node.name, latex_name(node.name))
-    return Cell(f"{node.name} = {node.formula}", f"{latex_name(node.name)} = {latex(node.formula)}")
+    return Cell(node.equation, f"{latex_name(node.name)} = {latex(node.formula)}")
 
 
 def _fraction(top: str, bottom: str) -> str:
@@ -54,11 +56,13 @@ def _listing(program: Program) -> tuple[tuple[int, str], ...]:
 def _table(
     program: Program, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[str] = ()
 ) -> Table:
+    made = tuple(map(tuple, rows))
+    words = (PLACE,) if any("place(" in cell.text for row in made for cell in row) else ()
     return Table(
         title,
         tuple(columns),
-        tuple(map(tuple, rows)),
-        (*notes, *program.notes),
+        made,
+        (*notes, *words, *program.notes),
         program.file,
         _listing(program),
         f"explain-{program.name}".replace("<", "").replace(">", ""),
@@ -104,10 +108,9 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
     rows = []
     for node, tangent in zip(program.nodes, tangents, strict=True):
         name = f"d{node.name}"
-        if not node.operation:
+        text, tex = f"{name} = {tangent_text(program, node)}", f"d{latex_name(node.name)} = {_tangent_latex(program, node)}"
+        if node.equation == node.name:
             text, tex = name, f"d{latex_name(node.name)}"
-        else:
-            text, tex = f"{name} = {tangent_text(program, node)}", f"d{latex_name(node.name)} = {_tangent_latex(program, node)}"
         rows.append((_line(node, program), _made(node), _number(node.value), Cell(text, tex), _number(tangent)))
     table = _table(
         program,
@@ -121,7 +124,7 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
 def _tangent_latex(program: Program, node: Node) -> str:
     operands = [operand for operand in node.operands if operand.node is not None]
     parts = []
-    for operand, term in zip(operands, tangent_terms(program, node), strict=False):  # one term for all operands of where, stack
+    for operand, term in zip(operands, tangent_terms(program, node), strict=True):
         name = f"d{latex_name(operand.text)}"
         if operand.formula and term == product(operand.formula, f"d{operand.text}"):
             local = latex(operand.formula)
@@ -134,7 +137,7 @@ def _tangent_latex(program: Program, node: Node) -> str:
             for other in operands:
                 tex = tex.replace(latex_name(f"d{other.text}"), f"d{latex_name(other.text)}")
             parts.append(tex)
-    return " + ".join(parts).replace("+ -", "- ")
+    return added(parts)
 
 
 def reverse_table(
@@ -156,17 +159,25 @@ def reverse_table(
         made.setdefault(u, []).append((v, place))
     for node in reversed(program.nodes):
         i = node.index
-        lines = []
+        name, fraction = f"d{label}/d{node.name}", _fraction(label, node.name)
+        one = shaped("1", node.shape) if node.shape else "1"
+        lines: list[tuple[str, str]] = []
         if version == "A":
-            parts = ["1"] * (i in seeded) + [term_text(program, label, u, place) for u, place in sent.get(i, ())]
-            lines.append(f"d{label}/d{node.name} = {' + '.join(parts) or '0'}".replace("+ -", "- "))
+            parts = [(one, latex(one))] * (i in seeded)
+            parts += [(term_text(program, label, u, place), _term_latex(program, label, u, place)) for u, place in sent.get(i, ())]
+            texts, texs = zip(*parts, strict=True) if parts else (("0",), ("0",))
+            lines.append((f"{name} = {added(texts)}", f"{fraction} = {added(texs)}"))
         else:
             if i in seeded:
-                lines.append(f"d{label}/d{node.name} = 1" if not sent.get(i) else f"d{label}/d{node.name} += 1")
-            lines += [increment_text(program, label, i, place) for _, place in made.get(i, ())]
+                sign = "+=" if sent.get(i) else "="
+                lines.append((f"{name} {sign} {one}", f"{fraction} {sign} {latex(one)}"))
+            for v, place in made.get(i, ()):
+                left = f"{_fraction(label, program.nodes[v].name)} +="
+                lines.append((increment_text(program, label, i, place), f"{left} {_term_latex(program, label, i, place)}"))
             if not lines:
-                lines.append(f"d{label}/d{node.name} is complete")
-        rows.append((_line(node, program), _made(node), _number(node.value), Cell("\n".join(lines)), _number(adjoints[i])))
+                lines.append((f"{name} is complete", rf"{fraction} \text{{ is complete}}"))
+        trace = Cell("\n".join(text for text, _ in lines), "\n".join(tex for _, tex in lines))
+        rows.append((_line(node, program), _made(node), _number(node.value), trace, _number(adjoints[i])))
     how = (
         "each adjoint pulls from the operations that read its value" if version == "A" else "each operation increments its operands"
     )
@@ -176,6 +187,25 @@ def reverse_table(
         ("line", "primal trace", "value", "adjoint trace", "adjoint"),
         rows,
     )
+
+
+def _term_latex(program: Program, label: str, u: int, place: int) -> str:
+    """:func:`~dualad.explanation.sweeps.term_text` in LaTeX."""
+    reader = program.nodes[u]
+    operand, ct = reader.operands[place], _fraction(label, reader.name)
+    if operand.pullback:
+        tex, own = latex(sent_text(reader, place, label)), latex_name("ct")
+        for mark in ("^", "_"):
+            tex = tex.replace(own + mark, rf"\left({ct}\right){mark}")
+        return tex.replace(own, ct)
+    text = local_text(program, reader, place)
+    local = latex(text) if operand.formula else _fraction(reader.name, operand.text)
+    if is_output(reader, label) and (operand.formula or not reader.shape):
+        return local
+    if text in ("1", "-1"):
+        return ct if text == "1" else f"-{ct}"
+    plain = text.startswith("-") or " + " in text or " - " in text
+    return f"{ct} {f'({local})' if plain else local}"
 
 
 # ---- the two columns of a lecture --------------------------------------------------------------------------------------
@@ -210,9 +240,14 @@ def two_columns(program: Program, adjoints: Sequence[Quantity], label: str, valu
     return _table(program, f"{program.name} at {_where(program)}" if values else "", columns, rows)
 
 
+def _same(node: Node, place: int) -> list[int]:
+    """All places where the operand of one place is read."""
+    return [k for k, o in enumerate(node.operands) if o.node == node.operands[place].node]
+
+
 def _local(node: Node, place: int) -> str:
     """Formula of the partial by an operand, all places where it is read together."""
-    same = [o for o in node.operands if o.node == node.operands[place].node]
+    same = [node.operands[k] for k in _same(node, place)]
     if any(not o.formula or o.pullback for o in same):
         return ""
     return same[0].formula if len(same) == 1 else total([o.formula for o in same])
@@ -222,8 +257,8 @@ def _backward_text(program: Program, node: Node, place: int, label: str) -> str:
     name, local = node.operands[place].text, _local(node, place)
     left = f"d{label}/d{name} +="
     if not local:
-        return f"{left} {term_text(program, label, node.index, place)}"
-    if _is_output(node, label):
+        return f"{left} {added([term_text(program, label, node.index, k) for k in _same(node, place)])}"
+    if is_output(node, label):
         return f"{left} {local}"
     return f"{left} d{label}/d{node.name} * d{node.name}/d{name},  d{node.name}/d{name} = {local}"
 
@@ -232,17 +267,11 @@ def _backward_latex(program: Program, node: Node, place: int, label: str) -> str
     name, local = node.operands[place].text, _local(node, place)
     left = f"{_fraction(label, name)} +="
     if not local:
-        sent = node.operands[place].pullback
-        ct = _fraction(label, node.name)
-        return f"{left} {latex(sent).replace(latex_name('ct'), ct)}" if sent else f"{left} {ct} {_fraction(node.name, name)}"
-    if _is_output(node, label):
+        return f"{left} {added([_term_latex(program, label, node.index, k) for k in _same(node, place)])}"
+    if is_output(node, label):
         return f"{left} {latex(local)}"
     chain = f"{_fraction(label, node.name)} {_fraction(node.name, name)}"
     return rf"{left} {chain}, \quad {_fraction(node.name, name)} = {latex(local)}"
-
-
-def _is_output(node: Node, label: str) -> bool:
-    return node.kind == "output" and node.name == label
 
 
 # ---- long programs ---------------------------------------------------------------------------------------------------
