@@ -394,7 +394,14 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     out
         ``f(*primals)``.
     f_jvp : callable
-        ``f_jvp(*tangents)`` is ``J @ tangents``.
+        ``f_jvp(*tangents)`` is ``J @ tangents``, of the structure and shapes of `out`; tangents have those of the primals.
+
+    Raises
+    ------
+    TypeError
+        When an argument has no derivative (an integer, a complex number).
+    ValueError
+        From `f_jvp`: when a tangent has not the shape of its primal.
 
     Notes
     -----

@@ -339,7 +339,8 @@ def checkpoint_sequence(step: Callable[..., Any], state: Any, n: int, snapshots:
 
     Returns
     -------
-    The state after the last step: what ``for i in range(n): state = step(state)`` gives, bit for bit.
+    float, array or container
+        The state after the last step, which is what ``for i in range(n): state = step(state)`` gives, bit for bit.
 
     Raises
     ------

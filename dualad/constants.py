@@ -23,7 +23,11 @@ def value(x: Any) -> Any:
 
     Returns
     -------
-    The same container with plain floats and arrays (copies).
+    The same container with plain floats and arrays (copies); anything else comes back as it is, and nothing raises.
+
+    Notes
+    -----
+    Cost: a copy; no sweep.
 
     Examples
     --------
@@ -53,7 +57,11 @@ def stop_gradient(x: Any) -> Any:
 
     Returns
     -------
-    The same container with plain floats and arrays (copies).
+    The same container with plain floats and arrays (copies); anything else comes back as it is, and nothing raises.
+
+    Notes
+    -----
+    Cost: a copy; no sweep.
 
     Examples
     --------

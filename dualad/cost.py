@@ -49,6 +49,11 @@ DIVISIONS = {"divide": ("mult", "nonlinear"), "reciprocal": ("nonlinear",)}
 class Weights:
     """Price of one move, addition, multiplication and nonlinear function.
 
+    Parameters
+    ----------
+    moves, adds, mults, nonlinear : float
+        What one of each costs, in a unit of your choice; ratios are what the library prints.
+
     Examples
     --------
     >>> from dualad.compare import Weights
@@ -70,6 +75,17 @@ DEFAULT = Weights()
 
 def price(work: tuple[int, int, int, int], weights: Weights = DEFAULT) -> float:
     """Weighted sum of a vector of work.
+
+    Parameters
+    ----------
+    work : tuple of 4 int
+        Moves, additions, multiplications, nonlinear functions: an entry of VALUE, TANGENT, GRADIENT or COMPLEX.
+    weights : Weights
+
+    Returns
+    -------
+    float
+        In units of a price of 1.
 
     Examples
     --------

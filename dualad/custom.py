@@ -81,10 +81,19 @@ class custom_jvp(_Custom):  # noqa: N801 (a decorator, named as in JAX)
     nondiff_argnums : sequence of int
         Arguments that are constants; the rule gets them first.
 
+    Raises
+    ------
+    TypeError
+        `fun` cannot be called; when called: no rule was given, or `fun` uses a traced value that is not among its arguments.
+    ValueError
+        When called: the tangent has not the structure and shapes of the output.
+
     Notes
     -----
     ``defjvp`` takes ``rule(*nondiff, primals, tangents) -> (out, tangent_out)`` with tangents linear in `tangents`; reverse
-    mode transposes it by recording it.  With many tangents at once (jacfwd) the rule runs once for each.
+    mode transposes it by recording it.  With many tangents at once (jacfwd) the rule runs once for each.  Cost: one run of
+    the rule a tangent; reverse mode records the rule and sweeps that recording.  A rule that is not linear in `tangents`
+    raises nothing: :func:`dualad.check_grads` finds it.
 
     Examples
     --------
@@ -148,13 +157,22 @@ class custom_vjp(_Custom):  # noqa: N801
     Parameters
     ----------
     fun : callable
+        Its value, written with anything.
     nondiff_argnums : sequence of int
         Arguments that are constants; the backward rule gets them first.
+
+    Raises
+    ------
+    TypeError
+        `fun` cannot be called; when called: no rule was given, forward mode asked, or the rule returned no tuple.
+    ValueError
+        When called: a cotangent has not the structure and shape of its argument.
 
     Notes
     -----
     ``defvjp(fwd, bwd)`` with ``fwd(*args) -> (out, residuals)`` and ``bwd(*nondiff, residuals, ct) -> cotangents`` (a tuple
-    with one entry an argument).  Forward mode raises, as in JAX: give custom_jvp for both modes.
+    with one entry an argument, None for one that has no derivative).  Forward mode raises, as in JAX: give custom_jvp for both
+    modes.  Cost: one run of `fwd` in place of `fun`, one of `bwd` a reverse sweep and row.
 
     Examples
     --------

@@ -67,6 +67,11 @@ def shape(y_shape: Sequence[int], x_shape: Sequence[int], convention: str = "sta
     -------
     tuple of int
 
+    Raises
+    ------
+    ValueError
+        There is no such layout.
+
     Examples
     --------
     >>> from dualad import layout
@@ -88,6 +93,11 @@ def axes(y_ndim: int, x_ndim: int, from_: str, to: str) -> Shape:
     Returns
     -------
     tuple of int
+
+    Raises
+    ------
+    ValueError
+        There is no such layout.
 
     Examples
     --------
@@ -125,6 +135,10 @@ def convert(jacobian: Any, from_: str, to: str, *, x_ndim: int | None = None, y_
         The numbers of axes do not add up, or the layout of a matrix depends on what is not said.
     TypeError
         A container of Jacobians: convert each.
+
+    Notes
+    -----
+    Cost: no number is copied where a view will do.
 
     Examples
     --------
@@ -191,6 +205,17 @@ def jacobian(f: Callable[..., Any], argnums: int = 0, layout: str = "numerator")
     -------
     callable
         With the arguments of f.
+
+    Raises
+    ------
+    ValueError
+        There is no such layout.
+    TypeError
+        When called: f returns a container, or the argument has no derivative.
+
+    Notes
+    -----
+    Cost: that of :func:`dualad.jacobian`; the layout is a permutation of axes.
 
     Examples
     --------
@@ -336,9 +361,16 @@ def show(f: Callable[..., Any], *args: Any, argnums: int = 0, layout: str = "sta
     View
         Prints as text, and as HTML tables in a notebook.
 
+    Raises
+    ------
+    ValueError
+        There is no such layout.
+    TypeError
+        The point is missing.
+
     Notes
     -----
-    One evaluation of f; no derivative is taken.
+    Cost: one evaluation of f; no derivative is taken.
 
     Examples
     --------
@@ -439,9 +471,14 @@ def chain(functions: Sequence[Callable[[Any], Any]], x: Any) -> Chain:
     -------
     Chain
 
+    Raises
+    ------
+    TypeError
+        `functions` is no list of functions, or x has no derivative.
+
     Notes
     -----
-    One Jacobian a function.
+    Cost: one Jacobian a function.
 
     Examples
     --------

@@ -179,6 +179,10 @@ def taylor_value(coefficients: Any, step: Any) -> Any:
     ValueError
         When the shapes do not belong together.
 
+    Notes
+    -----
+    Cost: Horner's rule, a product for each number of the coefficients; f is not run.
+
     Examples
     --------
     >>> import numpy as np, dualad

@@ -32,6 +32,11 @@ def numerical_jacobian(f: Callable[..., Any], args: Sequence[Any], step: float |
     ndarray, shape (m, n)
         Outputs and inputs flattened in order.
 
+    Raises
+    ------
+    TypeError, ValueError
+        What f itself raises at a point nearby; a step of 0 gives NaN.
+
     Notes
     -----
     Cost: 4 evaluations of f for each input and step.

@@ -283,6 +283,29 @@ def test_public_docstrings_are_complete(name):
     assert ">>>" in doc
 
 
+#: functions of the modules of the API reference; NumPy's and Python's own names are described there
+REFERENCE = re.findall(r"^\| `(dualad[\w.]*)` \|", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE)
+PUBLIC = sorted((module, name) for module in REFERENCE if module not in ("dualad.math", "dualad.numpy")
+                for name in getattr(importlib.import_module(module), "__all__", ()))  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "name"), PUBLIC, ids=lambda part: part)
+def test_reference_describes_every_function(module, name):
+    """numpydoc: what goes in, what comes out, and an example that runs."""
+    public = getattr(importlib.import_module(module), name)
+    doc = inspect.getdoc(public) or ""
+    if not inspect.isroutine(public):
+        return
+    parameters = [p for p in inspect.signature(public).parameters.values() if p.name not in ("progress", "self")]
+    assert "Examples\n--------\n" in doc
+    assert ">>>" in doc
+    assert not parameters or "Parameters\n----------" in doc
+    told = doc.partition("Parameters\n")[2]
+    for p in parameters:
+        assert re.search(rf"^(?:.*[, *])?{p.name}\b.*$", told, re.MULTILINE), f"{p.name} is not described"
+    assert not parameters or "Returns\n-------" in doc or inspect.signature(public).return_annotation in ("None", None, "Iterator[None]")
+
+
 # ---- types -------------------------------------------------------------------------------------------------------------------
 
 def test_stub_of_the_core_is_current():

@@ -45,6 +45,12 @@ class Timing:
         How many there were.
     loops : int
         Runs in each.
+
+    Examples
+    --------
+    >>> from dualad.compare import Timing
+    >>> Timing(median=2.0e-6, minimum=1.9e-6, low=1.95e-6, high=2.1e-6, samples=15).median
+    2e-06
     """
 
     median: float

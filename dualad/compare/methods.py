@@ -37,6 +37,12 @@ class DisagreementError(ArithmeticError):
         Row and column of the worst entry.
     method : str
         The one that differs from the reference.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> compare.DisagreementError("reverse gives 2.0, forward 1.0", entry=(0, 1), method="reverse").entry
+    (0, 1)
     """
 
     def __init__(self, message: str, entry: tuple[int, int] | None = None, method: str = "") -> None:

@@ -260,6 +260,10 @@ def from_pytest_benchmark(run: str | os.PathLike[str] | Mapping[str, Any]) -> Be
     OSError
         The file cannot be read.
 
+    Notes
+    -----
+    Cost: the file is read; nothing is timed.
+
     Examples
     --------
     >>> from dualad import compare

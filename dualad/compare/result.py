@@ -124,6 +124,13 @@ class Result(Outputs):
         What was left out and why.
     environment : mapping of str to str
         Where it was measured; empty when nothing was timed.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> result = compare.scaling("n", [1, 2], count_only=True)
+    >>> isinstance(result, compare.Result), len(result.rows), len(result.tables()), result.settings["family"]
+    (True, 2, 2, 'chain')
     """
 
     title: str
@@ -189,6 +196,13 @@ class Report(Outputs):
         Of the experiment that made it.
     settings : mapping
         Every argument needed to run it again.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> report = compare.Report((compare.scaling("n", [1, 2], count_only=True), compare.tensor([2], n=2)))
+    >>> [type(part).__name__ for part in report.parts]
+    ['ScalingResult', 'TensorResult']
     """
 
     parts: tuple[Result, ...]
@@ -240,6 +254,10 @@ def load(path: str | os.PathLike[str]) -> Result | Report:
         The file is no saved result.
     OSError
         It cannot be read.
+
+    Notes
+    -----
+    Cost: the file is read; nothing is counted or timed.
 
     Examples
     --------

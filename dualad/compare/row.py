@@ -32,6 +32,13 @@ class Row:
     weights : Weights
     left_out : mapping of str to str
         Method to why it is missing, or was only counted.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> row = compare.scaling("n", [4], count_only=True).rows[0]
+    >>> row.n, row.m, row.runs["n jvp"], row.seconds
+    (4, 1, 4, None)
     """
 
     n: int
@@ -73,6 +80,13 @@ class Crossover:
         The cheaper method below and above (the same one without a crossover).
     ratio : float or None
         n/m there.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> crossover = compare.scaling("n", [1, 4, 16, 64], m=4, count_only=True).crossover()
+    >>> crossover.cheaper_before, crossover.cheaper_after, round(crossover.ratio, 2)
+    ('forward', 'reverse', 1.94)
     """
 
     at: float | None

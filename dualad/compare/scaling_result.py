@@ -32,6 +32,13 @@ class Fit:
         Its 95 % interval (Student's t of the least-squares residuals); infinite with two points.
     points : int
         Rows it rests on.
+
+    Examples
+    --------
+    >>> from dualad import compare
+    >>> fit = compare.scaling("n", [1, 4, 16, 64], count_only=True).fit()["n jvp"]
+    >>> round(fit.slope, 2), fit.points
+    (1.0, 4)
     """
 
     slope: float
@@ -353,7 +360,22 @@ class ScalingResult(Result, name="scaling", rows=(Row,)):
 
 @dataclass(frozen=True)
 class MineResult(ScalingResult, name="mine", rows=(Row,)):
-    """Costs of the caller's own function against n or m."""
+    """Costs of the caller's own function against n or m; made by :func:`mine`.
+
+    Parameters
+    ----------
+    title, settings, rows, notes, environment
+        As for :class:`Result`; each row is a :class:`Row`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dualad import compare
+    >>> report = compare.mine(lambda x: np.sum(np.sin(x) * x), at=[1, 8, 64], count_only=True)
+    >>> result = report.parts[0]
+    >>> [row.n for row in result.rows], round(result.crossover().at, 1)
+    ([1, 8, 64], 1.9)
+    """
 
 
 def _digits(slope: float) -> float | None:

@@ -26,6 +26,16 @@ PROBLEMS = MappingProxyType({p.name: p for p in (*scalar.PROBLEMS, *arrays.PROBL
 def get(name):
     """The problem called `name`.
 
+    Parameters
+    ----------
+    name : str
+        One of the keys of PROBLEMS.
+
+    Returns
+    -------
+    Problem
+        With the function, its arguments at any size, and its derivative written by hand.
+
     Raises
     ------
     KeyError
@@ -45,6 +55,16 @@ def get(name):
 
 def select(*tags):
     """The problems that carry every one of `tags`, in their order.
+
+    Parameters
+    ----------
+    *tags : str
+        None of them selects all problems.
+
+    Returns
+    -------
+    list of Problem
+        Empty where no problem carries them all.
 
     Examples
     --------

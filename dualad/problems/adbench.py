@@ -97,7 +97,32 @@ def gmm_args(points, seed, d=2, k=5):
 
 
 def read_gmm(path):
-    """Arguments of :func:`gmm` from an ADBench file ``gmm_dD_KK.txt``."""
+    """Arguments of :func:`gmm` from an ADBench file ``gmm_dD_KK.txt``.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple
+        alphas (k,), means (k, d), icf (k, d + d (d - 1) / 2), x (n, d), gamma, excess.
+
+    Raises
+    ------
+    ValueError, OSError
+        The file holds another number of numbers than its first line says; it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from dualad import problems
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+    ...     print("2 1 1", file=file)
+    ...     print("0.5  0.1 0.2  1.0 1.0 0.0  0.3 0.4  1.0 0", file=file, flush=True)
+    ...     [np.shape(part) for part in problems.read_gmm(file.name)]
+    [(1,), (1, 2), (1, 3), (1, 2), (), ()]
+    """
     with open(path, encoding="ascii") as file:
         d, k, n = map(int, file.readline().split())
         numbers = np.array(file.read().split(), dtype=float)
@@ -212,7 +237,31 @@ def ba_blocks(cameras, points, weights, features):
 
 
 def gather_observations(cameras, points, weights, observations, features):
-    """The arguments of :func:`ba`: the camera and the point of each observation (p, 2), gathered."""
+    """The arguments of :func:`ba`: the camera and the point of each observation, gathered.
+
+    Parameters
+    ----------
+    cameras : ndarray (n, 11)
+    points : ndarray (m, 3)
+    weights : ndarray (p,)
+    observations : ndarray of int (p, 2)
+        Of each observation the number of its camera and of its point.
+    features : ndarray (p, 2)
+
+    Returns
+    -------
+    tuple of ndarray
+        cameras (p, 11), points (p, 3), weights (p,), features (p, 2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dualad import problems
+    >>> seen = np.array([[0, 0], [0, 1], [1, 1]])
+    >>> args = problems.gather_observations(np.ones((2, 11)), np.ones((2, 3)), np.ones(3), seen, np.ones((3, 2)))
+    >>> [part.shape for part in args]
+    [(3, 11), (3, 3), (3,), (3, 2)]
+    """
     return cameras[observations[:, 0]], points[observations[:, 1]], weights, features
 
 
@@ -220,26 +269,42 @@ def ba_args(observations, seed):
     """Random cameras that all look at random points about 10 away."""
     rng = np.random.default_rng(seed)
     p = observations
-    cameras = np.concatenate(
-        [
-            rng.normal(scale=0.3, size=(p, 3)),
-            rng.normal(scale=0.5, size=(p, 3)),
-            rng.uniform(400.0, 600.0, (p, 1)),
-            rng.normal(scale=5.0, size=(p, 2)),
-            rng.normal(scale=0.05, size=(p, 2)),
-        ],
-        axis=1,
-    )
+    columns = [rng.normal(scale=0.3, size=(p, 3)), rng.normal(scale=0.5, size=(p, 3)), rng.uniform(400.0, 600.0, (p, 1)),
+               rng.normal(scale=5.0, size=(p, 2)), rng.normal(scale=0.05, size=(p, 2))]  # fmt: skip
+    cameras = np.concatenate(columns, axis=1)
     points = rng.normal(size=(p, 3)) + np.array([0.0, 0.0, 10.0])
     return cameras, points, rng.uniform(0.2, 1.0, p), rng.uniform(0.0, 1000.0, (p, 2))
 
 
 def read_ba(path):
-    """cameras (n, 11), points (m, 3), weights (p,), observations (p, 2), features (p, 2) from an ADBench
-    file.
+    """A bundle adjustment from an ADBench file ``baI_nN_mM_pP.txt``.
 
     The file holds one camera, point, weight and feature, each repeated to the stated count; observation i
     joins camera i mod n and point i mod m. :func:`gather_observations` makes the arguments of :func:`ba`.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple of ndarray
+        cameras (n, 11), points (m, 3), weights (p,), observations (p, 2) of int, features (p, 2).
+
+    Raises
+    ------
+    ValueError, OSError
+        The file holds another number of numbers than its first line says; it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dualad import problems
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+    ...     print("2 3 6", file=file)
+    ...     print("0.5 " * 17, file=file, flush=True)
+    ...     [part.shape for part in problems.read_ba(file.name)]
+    [(2, 11), (3, 3), (6,), (6, 2), (6, 2)]
     """
     with open(path, encoding="ascii") as file:
         n, m, p = map(int, file.readline().split())
@@ -248,13 +313,7 @@ def read_ba(path):
         raise ValueError(f"{path}: {len(numbers)} numbers after the first line, not the 17 of a replicated BA instance")
     camera, point, weight, feature = np.split(numbers, (11, 14, 15))
     observations = np.stack([np.arange(p) % n, np.arange(p) % m], axis=1)
-    return (
-        np.tile(camera, (n, 1)),
-        np.tile(point, (m, 1)),
-        np.full(p, weight[0]),
-        observations,
-        np.tile(feature, (p, 1)),
-    )
+    return np.tile(camera, (n, 1)), np.tile(point, (m, 1)), np.full(p, weight[0]), observations, np.tile(feature, (p, 1))
 
 
 # --- Character LSTM -----------------------------------------------------------------------------------------
@@ -361,7 +420,32 @@ def lstm_args(characters, seed, layers=2, bits=14):
 
 
 def read_lstm(path):
-    """Arguments of :func:`lstm` from an ADBench file ``lstm_lL_cC.txt``."""
+    """Arguments of :func:`lstm` from an ADBench file ``lstm_lL_cC.txt``.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    tuple of ndarray
+        main (2 l, 4 b), extra (3, b), state (2 l, b), sequence (c, b): l layers of b bits, c characters.
+
+    Raises
+    ------
+    ValueError, OSError
+        The file holds another number of numbers than its first line says; it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dualad import problems
+    >>> with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+    ...     print("1 2 3", file=file)
+    ...     print("0.5 " * (2 * 12 + 3 * 3 + 2 * 3 + 2 * 3), file=file, flush=True)
+    ...     [part.shape for part in problems.read_lstm(file.name)]
+    [(2, 12), (3, 3), (2, 3), (2, 3)]
+    """
     with open(path, encoding="ascii") as file:
         layers, characters, bits = map(int, file.readline().split())
         numbers = np.array(file.read().split(), dtype=float)
