@@ -208,6 +208,22 @@ def test_phone_player_stays_in_reach_and_hides_nothing_at_the_end(stepper):
     assert b.execute_script("return document.querySelector('footer').getBoundingClientRect().bottom") <= rect[0] + 1
 
 
+def test_phone_sees_the_box_that_is_asked_about(stepper):
+    """The question makes the player higher; the box of J was behind it."""
+    b = stepper("lecture", 360, height=740)
+    body(b)
+    press(b, *[Keys.ARROW_RIGHT] * 20)
+    b.execute_script("document.getElementById('predict').click()")
+    body(b)
+    press(b, Keys.ARROW_RIGHT)
+    b.find_element(By.ID, "answer").send_keys("sin(u)", Keys.ENTER)
+    assert word(b, "told").startswith("Not sin(u)")
+    top, bottom, edge = b.execute_script("""const r = document.querySelector('.graph .node.now').getBoundingClientRect();
+        return [r.top, r.bottom, document.querySelector('.transport').getBoundingClientRect().top]""")
+    assert 0 <= top
+    assert bottom <= edge
+
+
 def test_phone_sees_the_box_of_each_step(stepper):
     """The frame of the graph comes up from behind the player, and the box into the frame."""
     b = stepper("network", 360)
@@ -224,6 +240,8 @@ def test_paper_shows_the_end(stepper):
     assert not b.find_element(By.ID, "player").is_displayed()
     b.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert cell(b, "x", "adjoint") == "4.560792"
+    assert not b.find_elements(By.CSS_SELECTOR, ".now, .from, .fresh"), "paper has no step"
+    assert "dJ/dt += dJ/dv2 * 3 = 1.932374" in b.find_element(By.CSS_SELECTOR, ".full").text
     b.execute_script("dispatchEvent(new Event('afterprint'))")
     assert cell(b, "x", "adjoint") == "·"
 

@@ -87,6 +87,40 @@ def test_random_graphs_have_no_overlap_and_every_edge(graph):
     check_layout(arrange(sizes, edges, labels), sizes, edges, labels)
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(graphs(), st.sampled_from([150.0, 400.0, 800.0]))
+def test_narrow_drawings_keep_all_laws(graph, wide):
+    """A width to keep to changes which layer a box is in, nothing else; never is the drawing wider than without it."""
+    sizes, edges, labels = graph
+    layout = arrange(sizes, edges, labels, wide)
+    check_layout(layout, sizes, edges, labels)
+    plain = arrange(sizes, edges, labels)
+    assert layout.width <= plain.width
+    assert layout == plain or plain.width > wide
+
+
+def test_a_wide_layer_is_wrapped():
+    """Twelve leaves of a sum took 1,150 pixels in one row; a screen has 600."""
+    edges = [(k, 12) for k in range(12)]
+    sizes = [(70, 40)] * 13
+    assert arrange(sizes, edges, [(20, 17)] * 12).width > 1100
+    layout = arrange(sizes, edges, [(20, 17)] * 12, 600.0)
+    assert layout.width < 660
+    check_layout(layout, sizes, edges, [(20, 17)] * 12)
+
+
+def test_what_is_read_in_every_turn_of_a_loop_runs_beside_it():
+    """x is read by each of 30 values: one line for all (30 lines made the drawing 1,510 pixels wide), and an upright chain."""
+    count = 31
+    edges = sorted([(k, k + 1) for k in range(count - 1)] + [(0, k) for k in range(2, count)], key=lambda edge: edge[1])
+    sizes = [(150, 90)] * count
+    layout = arrange(sizes, edges, [(90, 17) if a else (20, 17) for a, _ in edges])
+    assert layout.width < 550
+    afar = [route for (a, b), route in zip(edges, layout.routes, strict=True) if a == 0 and b > 3]
+    assert len({round(x, 6) for route in afar for x, _ in route[4:-4]}) == 1
+    assert max(abs(one.x - other.x) for one, other in pairwise(layout.boxes[1:])) < 20
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(graphs())
 def test_layers_point_down(graph):
@@ -342,6 +376,75 @@ def test_dot_and_mermaid_have_every_node_and_edge(name):
     assert text.startswith("flowchart TB\n")
     assert len(re.findall(r"^  n\d+(\[|\(\[)\"", text, re.MULTILINE)) == nodes
     assert len(re.findall(r"^  n\d+ -->", text, re.MULTILINE)) == edges
+
+
+def dot_statements(text):
+    """Statements of a DOT file by its grammar: "digraph" ID { node [a=b ...]; tail -> head [a=b ...]; a=b; }."""
+    token = re.compile(r'\s*("(?:\\.|[^"\\])*"|[A-Za-z_][A-Za-z_0-9]*|-?(?:\.\d+|\d+(?:\.\d*)?)|->|[\[\]{};=,])')
+    tokens, at = [], 0
+    while text[at:].strip():
+        found = token.match(text, at)
+        assert found, text[at : at + 40]
+        tokens.append(found[1])
+        at = found.end()
+    word = re.compile(r'["A-Za-z_0-9.-]')
+    assert tokens[0] == "digraph"
+    assert word.match(tokens[1])
+    assert (tokens[2], tokens[-1]) == ("{", "}")
+    found, k = [], 3
+    while k < len(tokens) - 1:
+        end = tokens.index(";", k)
+        statement, k = tokens[k:end], end + 1
+        assert all(word.match(t) for t in statement[::2][:2]), statement
+        if "[" in statement:
+            head, given = statement[: statement.index("[")], statement[statement.index("[") + 1 : -1]
+            assert statement[-1] == "]"
+            assert len(head) == 1 or (len(head) == 3 and head[1] == "->")
+            pairs = [given[j : j + 3] for j in range(0, len(given), 4)]
+            assert all(len(p) == 3 and p[1] == "=" for p in pairs), given
+            assert all(comma == "," for comma in given[3::4])
+            found.append((tuple(head), {name: value for name, _, value in pairs}))
+        else:
+            assert len(statement) == 3
+            assert statement[1] == "="
+    return found
+
+
+def strange():
+    """Names and formulas that could end a string, a label or a line early."""
+    x = Node(0, "<x&y>", "input", value=3.0)
+    y = Node(1, 'y"\\', "output", "less", (Operand(0, "<x&y>", pullback='a<b & "c" | `d` #1; end'),), 9.0, "2 <x [] {} () --> end")
+    return diagram(Program('f"<g>', (x, y), (0,), (1,), adjoints=(6.0, 1.0), target='y"'))
+
+
+@pytest.mark.parametrize("name", ["lecture", "baydin", "quiz", "network", "long", "strange"])
+def test_dot_and_mermaid_keep_their_grammars(name):
+    """Every statement is one of DOT, every line one of Mermaid, none ended early by what is quoted."""
+    from dualad.explanation.graph import Graph
+
+    drawn = {"long": lambda: dualad.explain(looped, 1.0).graph(), "strange": lambda: Graph(strange())}.get(
+        name, lambda: explained()[name].graph()
+    )()
+    nodes, edges = len(drawn.diagram.vertices), [(e.tail, e.head) for e in drawn.diagram.edges]
+    statements = dot_statements(drawn.dot())
+    assert [head for head, _ in statements if head[0].startswith("n") and head[0][1:].isdigit() and len(head) == 1] == [
+        (f"n{k}",) for k in range(nodes)
+    ]
+    assert [(head[0], head[2]) for head, _ in statements if len(head) == 3] == [(f"n{a}", f"n{b}") for a, b in edges]
+    first, *lines = drawn.mermaid().splitlines()
+    assert first == "flowchart TB"
+    box = re.compile(r'  n\d+(?:\[|\(\[)"[^"<>]*(?:<br>[^"<>]*)*"(?:\]|\]\))')
+    arrow = re.compile(r'  n\d+ -->(?:\|"[^"<>]*"\|)? n\d+')
+    assert all(box.fullmatch(line) for line in lines[:nodes])
+    assert all(arrow.fullmatch(line) for line in lines[nodes:])
+    assert len(lines) == nodes + len(edges)
+
+
+def test_an_element_is_named_once():
+    """x[0] = x[0] was said of an element of an array."""
+    drawn = dualad.explain(lambda x: x[0] * x[1], np.array([2.0, 3.0])).graph()
+    assert "x[0]" in [v.name for v in drawn.diagram.vertices]
+    assert "x[0] = x[0]" not in drawn.text() + drawn.mermaid() + drawn.dot() + drawn.diagram.alt
 
 
 def test_text_has_a_line_a_node_and_dots_apart():

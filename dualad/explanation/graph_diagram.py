@@ -212,7 +212,7 @@ def _point(program: Program) -> str:
 
 
 def _said(vertex: Vertex) -> str:
-    made = f" = {vertex.formula}" if vertex.formula else ""
+    made = f" = {vertex.formula}" if vertex.formula not in ("", vertex.name) else ""
     return f"{vertex.name}{made} is {vertex.rows[0].text}, adjoint {vertex.rows[-1].text}"
 
 

@@ -57,6 +57,8 @@ def _box_size(vertex: Vertex) -> tuple[float, float]:
 
 def _made(vertex: Vertex) -> str:
     """The second line: the formula, or the operation where there is none."""
+    if vertex.formula == vertex.name:  # an element of an array
+        return ""
     return vertex.formula or ("" if vertex.kind == "input" else vertex.operation)
 
 
@@ -89,14 +91,17 @@ def draw(diagram: Diagram, layout: Layout | None = None, wide: float = WIDE) -> 
         sizes = measure(diagram)
         layout = arrange(sizes.boxes, [(edge.tail, edge.head) for edge in diagram.edges], sizes.labels, wide)
     foot = 20.0 * len(diagram.notes)
-    wide = max([layout.width, *(text_width(note, 12) + 20 for note in diagram.notes)])
+    whole = max([layout.width, *(text_width(note, 12) + 20 for note in diagram.notes)])
+    aside = (whole - layout.width) / 2
     parts = [_edge(edge, route) for edge, route in zip(diagram.edges, layout.routes, strict=True)]
     parts += [_label(edge, box) for edge, box in zip(diagram.edges, layout.labels, strict=True) if edge.label]
     parts += [_node(k, vertex, box) for k, (vertex, box) in enumerate(zip(diagram.vertices, layout.boxes, strict=True))]
+    drawn = "".join(parts) if aside < 1 else f'<g transform="translate({num(aside)} 0)">{"".join(parts)}</g>'
+    parts = [drawn]
     for k, note in enumerate(diagram.notes):
         y = num(layout.height + 12 + 20 * k)
         parts.append(f'<text class="soft" x="10" y="{y}" fill="{LIGHT.soft}" font-size="12">{escape(note)}</text>')
-    w, h = num(wide), num(layout.height + foot)
+    w, h = num(whole), num(layout.height + foot)
     name = diagram.name
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing graph" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '

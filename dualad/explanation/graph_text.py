@@ -36,7 +36,7 @@ def text(diagram: Diagram) -> str:
     table = []
     for k, vertex in enumerate(diagram.vertices):
         partials = ", ".join(edge.tip.partition("\n")[0] for edge in diagram.edges if edge.head == k and edge.label)
-        made = f" = {vertex.formula}" if vertex.formula else ""
+        made = f" = {vertex.formula}" if vertex.formula not in ("", vertex.name) else ""
         numbers = [f"{row.label} {row.text}" for row in vertex.rows]
         table.append([rails[k].ljust(widest), f"{vertex.name}{made}", vertex.shape, *numbers, partials])
     columns = max(map(len, table), default=0)
@@ -121,7 +121,7 @@ def mermaid(diagram: Diagram) -> str:
 
 
 def _said(vertex: Vertex) -> list[str]:
-    head = f"{vertex.name} = {vertex.formula}" if vertex.formula else vertex.name
+    head = f"{vertex.name} = {vertex.formula}" if vertex.formula not in ("", vertex.name) else vertex.name
     return [f"{head} {vertex.shape}".rstrip(), *(f"{row.label} {row.text}" for row in vertex.rows)]
 
 

@@ -7,6 +7,7 @@
   const program = await unpacked($("program"));
   const { nodes, edges, target, groups } = program; // groups: of a long program, the box of the summary that each value is in
   const graph = document.querySelector("svg.graph");
+  const player = document.querySelector(".transport");
   const frame = graph.closest(".scroll");
   const root = document.documentElement;
   const boxes = groups ? all("[data-node]", graph) : nodes.map((_, i) => graph.querySelector(`[data-node="${i}"]`));
@@ -21,10 +22,10 @@
   const lines = all("[data-line]");
   const smooth = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
   const d = (i) => `d${target}/d${nodes[i].n}`;
-  const is = (i) => (nodes[i].f ? `${nodes[i].n} = ${nodes[i].f}` : nodes[i].n);
+  const is = (i) => (nodes[i].f && nodes[i].f !== nodes[i].n ? `${nodes[i].n} = ${nodes[i].f}` : nodes[i].n);
 
   let version = "B", seed = 0, events = [], position = 0, reached = 0;
-  let asking = null, right = 0, asked = 0, centre = 0;
+  let asking = null, right = 0, asked = 0, centre = 0, seen = null;
 
   // ---- events: both sweeps in one list, each as an object with its words ----
   function forwardEvent([action, node, other, operand, operations, memory]) {
@@ -139,22 +140,25 @@
     $("next").disabled = $("last").disabled = position === events.length;
     $("score").textContent = asked ? `${right} of ${asked} right at once` : "";
     const at = now ? (groups ? running : now.node) : null;
-    if (at !== null) follow(boxes[groups ? groups[at] : at], $("cards").hidden ? frame : $("cards"));
+    seen = at === null ? null : [boxes[groups ? groups[at] : at], $("cards").hidden ? frame : $("cards")];
+    if (seen) follow(...seen);
   }
   /** The box of this step comes into view inside the graph's frame; on a phone what shows the step comes up from behind the player. */
   function follow(box, view) {
-    const player = document.querySelector(".transport");
-    if (getComputedStyle(player).position === "fixed") {
-      const place = view.getBoundingClientRect();
-      const up = Math.min(place.bottom - player.getBoundingClientRect().top + 8, place.top - 8);
-      if (up > 0) scrollBy({ top: up, behavior: smooth() });
-    }
+    root.style.setProperty("--player", `${player.offsetHeight}px`);
     const outer = frame.getBoundingClientRect(), inner = box.getBoundingClientRect();
+    let end = outer.bottom;
+    if (getComputedStyle(player).position === "fixed") {
+      const place = view.getBoundingClientRect(), edge = player.getBoundingClientRect().top;
+      const up = Math.max(0, Math.min(place.bottom - edge + 8, place.top - 8));
+      if (up) scrollBy({ top: up, behavior: smooth() });
+      end = Math.min(end, edge + up);
+    }
     const left = inner.left < outer.left + 8 || inner.right > outer.right - 8;
-    const top = inner.top < outer.top + 8 || inner.bottom > outer.bottom - 8;
+    const top = inner.top < outer.top + 8 || inner.bottom > end - 8;
     if (!frame.hidden && (left || top)) {
       frame.scrollBy({ left: left ? (inner.left + inner.right - outer.left - outer.right) / 2 : 0,
-                       top: top ? (inner.top + inner.bottom - outer.top - outer.bottom) / 2 : 0, behavior: smooth() });
+                       top: top ? (inner.top + inner.bottom - outer.top - end) / 2 : 0, behavior: smooth() });
     }
   }
 
@@ -235,6 +239,7 @@
     $("told").textContent = text;
     if (isRight === undefined) $("told").removeAttribute("data-right");
     else $("told").dataset.right = isRight ? "yes" : "no";
+    if (seen) follow(...seen); // the words may have made the player higher
   }
   function settle(text, isRight) {
     const step = asking.step;
@@ -407,6 +412,8 @@
     before = position;
     position = events.length;
     draw();
+    for (const name of ["now", "from", "back", "fresh"]) all(`.${name}`).forEach((part) => part.classList.remove(name)); // no step
+    all(".full details").forEach((part) => { part.open = true; });
   });
   addEventListener("afterprint", () => { if (before !== null) { position = before; before = null; draw(); } });
 

@@ -153,12 +153,12 @@ def _stepped(
         _said(explanation, shown) if long else "",
         player(data["seeds"], long),
         '<div class="desk">',
-        picture(draw(drawn, wide=_COLUMN), long),
+        picture(draw(replace(drawn, notes=()), wide=_COLUMN), drawn.notes, long),
         '<div class="side">',
         listing,
         table(program, first, adjoints, label, long),
         "</div></div>",
-        f"<section><h2>All lines</h2>{shown.summary().html()}</section>" if long else in_full(shown, target, label),
+        _lines(explanation) if long else in_full(shown, target, label),
         notes(program),
         "</main>",
         _FOOT,
@@ -178,6 +178,13 @@ def _said(explanation: Explanation, shown: Explanation) -> str:
         f'<p class="said">{folded}The value of each step is shown with what it reads above it and who reads it below; the table '
         "has the rows near it, the drawing a box for each line of the source.</p>"
     )
+
+
+def _lines(explanation: Explanation) -> str:
+    """The table of source lines; the listing and the words about it are elsewhere on the page."""
+    table = explanation.summary()
+    table = replace(table, title="", notes=table.notes[1:], listing=())
+    return f'<section aria-labelledby="lines-title"><h2 id="lines-title">All lines</h2>{table.html()}</section>'
 
 
 def _summarised(explanation: Explanation, target: str | None) -> str:

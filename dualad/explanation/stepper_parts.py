@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import keyword
+import re
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ __all__ = ["in_full", "notes", "picture", "player", "result", "source", "table"]
 
 #: rows at the beginning and at the end of a table that is too long, while no script shows those near a step
 _ENDS = 8
+#: pixels of a drawing that is shrunk to one page of paper and can still be read
+_PAGE = 1500.0
 
 
 def result(shown: Explanation, number: int | None, label: str) -> str:
@@ -42,7 +45,7 @@ def result(shown: Explanation, number: int | None, label: str) -> str:
     return f'<p class="result">At {escape(given)}{more}: <strong>{escape(", ".join(found))}</strong>.</p>'
 
 
-def picture(drawing: str, long: bool) -> str:
+def picture(drawing: str, words: Sequence[str], long: bool) -> str:
     """The graph with its size; the cards around the value of a step, which a long program has first and a short one on demand."""
     around = "" if long else '<label class="check"><input type="checkbox" id="around"> Around this step</label>'
     bar = (
@@ -52,13 +55,16 @@ def picture(drawing: str, long: bool) -> str:
         '<button type="button" id="fit" title="Fit the width; keys: + - 0">100 %</button>'
         '<button type="button" id="larger" aria-label="Larger">+</button></span></div></div>'
     )
-    frame = f'<div class="scroll" role="region" tabindex="0" aria-label="Computational graph">{drawing}</div>'
+    shape = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
+    tall = " tall" if shape and float(shape[2]) > max(_PAGE, 1.4 * float(shape[1])) else ""
+    frame = f'<div class="scroll{tall}" role="region" tabindex="0" aria-label="Computational graph">{drawing}</div>'
     cards = (
         '<div id="cards" role="region" aria-label="The value of this step, what it reads and who reads it" hidden>'
         f"{'<h2>Around this step</h2>' if long else ''}<div class='around'></div></div>"
     )
     inside = cards + bar + frame if long else bar + frame + cards
-    return f'<section class="picture" aria-labelledby="graph-title">{inside}</section>'
+    said = "".join(f'<p class="said">{escape(note)}.</p>' for note in words)
+    return f'<section class="picture" aria-labelledby="graph-title">{inside}{said}</section>'
 
 
 def player(seeds: Sequence[Mapping[str, Any]], long: bool) -> str:
@@ -118,7 +124,7 @@ def table(program: Program, tangents: Sequence[Quantity], adjoints: Sequence[Qua
 
 def _row(node: Node, tangents: Sequence[Quantity], adjoints: Sequence[Quantity]) -> str:
     i = node.index
-    made = f" = {node.formula}" if node.formula else ""
+    made = f" = {node.formula}" if node.formula and node.formula != node.name else ""  # an element of an array is its own formula
     shape = f' <span class="shape">{node.shape}</span>' if node.shape else ""
     cells = "".join(
         f'<td class="{kind}">{escape(short(x))}</td>'

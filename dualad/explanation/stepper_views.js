@@ -9,10 +9,11 @@ const make = (tag, name = "", text = "") => {
 
 /** The drawing fits its frame unless words would get too small; then, and by keys and buttons, it is larger, and the frame scrolls. */
 function zoomed(frame, svg, buttons) {
-  const wide = svg.viewBox.baseVal.width, SMALLEST = 0.85;
+  const wide = svg.viewBox.baseVal.width;
   let chosen = null;
+  const smallest = () => (frame.clientWidth > 600 ? 0.75 : 0.85);
   const fit = () => Math.min(1, (frame.clientWidth - 2) / wide);
-  const size = () => chosen ?? (fit() >= SMALLEST ? fit() : Math.min(1, Math.max(SMALLEST, fit())));
+  const size = () => chosen ?? Math.max(smallest(), fit());
   const apply = () => {
     svg.style.width = `${Math.floor(wide * size())}px`;
     buttons.fit.textContent = `${Math.round(100 * size())} %`;
@@ -45,7 +46,7 @@ function neighbourhood(place, { nodes, edges }) {
     box.classList.toggle("pending", known.value[i] === null);
     const head = box.appendChild(make("p", "name", node.n));
     if (node.s) head.append(make("span", "shape", node.s));
-    if (node.f) box.append(make("p", "formula", node.f));
+    if (node.f && node.f !== node.n) box.append(make("p", "formula", node.f));
     const list = box.appendChild(make("dl"));
     for (const kind of ["value", "tangent", "adjoint"]) {
       if (kind === "tangent" && known.absent) continue;
@@ -95,7 +96,7 @@ function nearbyRows(table, { nodes }) {
         const row = make("tr"), head = row.appendChild(make("th"));
         row.dataset.row = start + k;
         head.scope = "row";
-        head.append(make("b", "", node.n), node.f ? ` = ${node.f}` : "");
+        head.append(make("b", "", node.n), node.f && node.f !== node.n ? ` = ${node.f}` : "");
         if (node.s) head.append(" ", make("span", "shape", node.s));
         row.append(...["value", "tangent", "adjoint"].map((kind) => make("td", kind)));
         return row;
