@@ -10,7 +10,7 @@ import pytest
 
 import dualad
 from dualad import teach
-from dualad.teach import catalogue, expression, mistakes, slips
+from dualad.teach import catalogue, expression, graph, mistakes, slips
 
 exp, log, sin, cos, tanh, sqrt, inv, outer = np.exp, np.log, np.sin, np.cos, np.tanh, np.sqrt, np.linalg.inv, np.outer
 
@@ -195,7 +195,7 @@ def test_the_trace_without_a_slip_is_the_derivative(name):
     exercise = catalogue.find(name)
     for question in exercise.questions.values():
         if question.f is not None:
-            slope = slips.trace(question.f, exercise.at, question.wrt).derivative()
+            slope = graph.trace(question.f, exercise.at, question.wrt).derivative()
             if name != "second-derivative":
                 want = question.truth(**exercise.at)
                 np.testing.assert_allclose(question.after(slope, exercise.at), want, rtol=1e-12, atol=1e-14)

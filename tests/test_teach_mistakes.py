@@ -99,7 +99,7 @@ def as_written(answer, at):
     if isinstance(answer, str):
         return answer
     given = answer(**at)
-    return given if isinstance(given, tuple) else np.round(given, 4)
+    return given if isinstance(given, tuple | str) else np.round(given, 4)
 
 
 def diagnosis(item):

@@ -1,14 +1,15 @@
-"""Fifty-five more wrong answers, written from the exercises' texts alone, before the diagnosis was read.
+"""A hundred and fifteen more wrong answers, written from the exercises' texts alone.
 
-Labels and rules are those of ``test_teach_mistakes``. Forty of them (73 %) were named correctly as the checker then was. The
-eight misses of ``LEARNED`` were turned into rules (a matrix that is not transposed in one step, the inner half of a sigmoid,
-wrong product and quotient rules, exchanged answers); ``UNSEEN`` was measured after that and before anything was learned from it:
-21 of 25 (84 %); what those four taught is in since.
+Labels and rules are those of ``test_teach_mistakes``. How many were named correctly as the checker was when they were written: of
+the first 55 (``LEARNED`` and ``UNSEEN``) 40, of ``LATER`` 20 of 32, of ``LAST`` 21 of 28, together 70 %. What was missed was made
+into rules after each list: a matrix that is not transposed in one step, the inner half of a sigmoid, wrong product and quotient
+rules, exchanged answers; a derivation that stops too early, the derivative by another variable, a calculator set to degrees.
+``UNSEEN`` was kept back when the others of its list were learned from: 21 of its 25 were then named (84 %).
 """
 
 import numpy as np
 import pytest
-from test_teach_mistakes import as_written, sigmoid
+from test_teach_mistakes import as_written, output_error, sigmoid, spiral
 
 from dualad import teach
 from dualad.teach import catalogue
@@ -18,6 +19,12 @@ exp, log, sin, cos, tanh, inv, outer = np.exp, np.log, np.sin, np.cos, np.tanh, 
 
 def cubic_slopes(x):
     return 2 * x[0] * x[1] + x[1] ** 3, x[0] ** 2 + 3 * x[0] * x[1] ** 2
+
+
+def in_degrees(x):
+    """The derivative of cos(sin(x^2) + 3x^2) by a calculator that takes angles for degrees."""
+    s, c = (lambda a: sin(np.radians(a))), (lambda a: cos(np.radians(a)))
+    return -s(s(x**2) + 3 * x**2) * (c(x**2) + 3) * 2 * x
 
 
 def quiz1_without_inner(x, z):
@@ -89,6 +96,91 @@ UNSEEN = [
     ("factor", "taylor-exponential", {"coefficients": lambda: [1, 2, 4, 8]}),
 ]  # fmt: skip
 
+LATER = [
+    ("chain factor", "chain-twice", {"dx": "3/(1+exp(3*x))"}),
+    ("not differentiated", "sum-rule", {"dx": "12*x**2 - 5*log(x) + exp(x)"}),
+    ("power rule", "power-rule", {"dx": "x**4"}),
+    ("wrong order", "second-derivative", {"d2x": "4*x**3 - 6*x"}),
+    ("not differentiated", "parabola", {"gradient": "[x[0]**2, 2*x[1]**2]"}),
+    ("direction", "small-change", {"change": lambda x, dx: 6 * (2 * x + 1) ** 2}),
+    (
+        "missed path",
+        "on-a-spiral",
+        {"dt": lambda t: spiral(t) * ((t * sin(t)) ** 2 * (-t * sin(t)) + 2 * t * cos(t) * t * sin(t) * (sin(t) + t * cos(t)))},
+    ),
+    ("direction", "directional", {"slope": lambda x, v: [2 * x[0] * x[1] + x[1] ** 3, x[0] ** 2 + 3 * x[0] * x[1] ** 2]}),
+    ("sign", "inner-product", {"gradient": lambda x, A: (A @ x) * cos(x) - A.T @ sin(x)}),
+    ("shape", "elementwise-product", {"J": lambda x, A: A @ x + A @ x}),
+    ("wrong layout", "shape-vector-by-matrix", {"stacked": lambda: (4, 2, 3)}),
+    ("transposed", "chain-of-shapes", {"outer": lambda: (3, 2)}),
+    ("chain factor", "one-example", {"dw": lambda w, x, y: 2 * (x @ w - y)}),
+    ("sign", "one-example", {"dw": "2*(y - dot(x, w))*x"}),
+    ("chain factor", "least-squares", {"dw": lambda w, X, y: 2 * (X @ w - y)}),
+    ("chain factor", "weight-matrix", {"dW": lambda W, x, y: W @ x - y}),
+    ("missed path", "weighted-least-squares", {"ds": lambda s, A, x, W: -(x - A @ s) @ W @ A}),
+    ("swapped", "linear-form", {"gradient": "x"}),
+    ("factor 2", "composed-directions", {"result": lambda x, W, v: sin(W @ x) @ (cos(W @ x) * (W @ v))}),
+    ("chain factor", "trace", {"dX": lambda X, A: np.eye(2)}),
+    ("chain factor", "inverse-form", {"dX": lambda X, a, b: -inv(X).T @ outer(a, b)}),
+    ("chain factor", "softmax", {"gradient": lambda x: np.ones(3) / np.sum(exp(x))}),
+    ("factor", "gaussian", {"dm": lambda m, y: m - np.mean(y)}),
+    ("chain factor", "two-paths", {"path1": lambda x: 2 * x}),
+    ("chain factor", "backward-trace", {"dJdx": lambda x: -sin(sin(x**2) + 3 * x**2) * (cos(x**2) + 3)}),
+    ("factor 2", "count-paths", {"edges": lambda: 20}),
+    ("sign", "cross-entropy-output", {"dy": "-t/y - (1-t)/(1-y)"}),
+    ("chain factor", "logistic-regression", {"dtheta": lambda theta, x, y: sigmoid(theta @ x) - y}),
+    ("quotient rule", "sigmoid", {"db": "exp(-b)/(1+exp(-b))"}),
+    (
+        "chain factor",
+        "deep-chain",
+        {
+            "da1": lambda a1, a2, a3, x: (
+                (1 - tanh(a3 * tanh(a2 * tanh(a1 * x))) ** 2)
+                * (1 - tanh(a2 * tanh(a1 * x)) ** 2)
+                * a2
+                * (1 - tanh(a1 * x) ** 2)
+                * x
+            )
+        },
+    ),
+    ("wrong layout", "layer-shapes", {"dbeta": lambda: (2, 1)}),
+    ("degrees", "cosine-of-sum", {"dx": in_degrees}),
+]  # fmt: skip
+LAST = [
+    ("chain factor", "chain-twice", {"dx": "3*exp(3*x)"}),
+    ("factor 2", "product-rule", {"dx": "3*x**2*exp(2*x) + x**3*exp(2*x)"}),
+    ("quotient rule", "quotient-rule", {"dx": "(1/x)*x**2 - log(x)*2*x"}),
+    ("sign", "quotient-rule", {"dx": "(x**2/x + 2*x*log(x))/x**4"}),
+    ("power rule", "sum-rule", {"dx": "12*x**2 - 5/x + x*exp(x-1)"}),
+    ("power rule", "sum-rule", {"dx": "12*x**3 - 5/x + exp(x)"}),
+    ("wrong order", "third-derivative", {"d3x": lambda x: (x + 1) * exp(x)}),
+    ("factor", "contour", {"up": lambda x: 20}),
+    ("not differentiated", "on-a-circle", {"dt": "2*sin(t)*cos(t) + 2*cos(t)"}),
+    ("chain factor", "polar", {"dt": "2*s*cos(t)*(-sin(t))*s*sin(t) + (s*cos(t))**2*s*cos(t)"}),
+    ("one entry", "hessian", {"H": lambda x: [[2 * x[1], 2 * x[0] + 3 * x[1] ** 2], [2 * x[0] + 3 * x[1] ** 2, 3 * x[0] * x[1]]]}),
+    ("shape", "squared-norm", {"gradient": "2*sum(x)"}),
+    ("transposed", "elementwise-product", {"J": lambda x, A: np.diag(x) @ A.T + np.diag(A @ x)}),
+    ("sign", "least-squares", {"dw": "2*X.T @ (y - X@w)"}),
+    ("not differentiated", "sandwich", {"DfV": "A @ X @ C"}),
+    ("missed path", "quadratic-direction", {"slope": "2 * v @ A @ x"}),
+    ("transposed", "inverse-form", {"dX": "-inv(X).T @ outer(b, a) @ inv(X).T"}),
+    ("sign", "gaussian", {"dm": "sum(y - m)"}),
+    ("not differentiated", "backward-trace", {"dJdu": lambda x: cos(sin(x**2) + 3 * x**2)}),
+    ("sign", "logistic-regression", {"dx": lambda theta, x, y: (y - sigmoid(theta @ x)) * theta}),
+    ("chain factor", "logistic-regression", {"dtheta": lambda theta, x, y: sigmoid(theta @ x) * (1 - sigmoid(theta @ x)) * x}),
+    ("sign", "sigmoid", {"db": lambda b: sigmoid(b) * (1 + sigmoid(b))}),
+    (
+        "chain factor",
+        "one-hidden-layer",
+        {"dalpha": lambda alpha, beta, x: outer(output_error(alpha, beta, x) * sigmoid(alpha @ x) * (1 - sigmoid(alpha @ x)), x)},
+    ),
+    ("chain factor", "deep-chain", {"da3": lambda a1, a2, a3, x: 1 - tanh(a3 * tanh(a2 * tanh(a1 * x))) ** 2}),
+    ("not differentiated", "difference-quotient", {"quotient": lambda x, h: (x + h) ** 3 - x**3}),
+    ("factor", "taylor-logarithm", {"coefficients": lambda: [0, 1, -1, 2]}),
+    ("wrong choice", "sweeps", {"g": lambda: "reverse"}),
+    ("transposed", "weighted-least-squares", {"ds": lambda s, A, x, W: -2 * (x - A @ s) @ W.T @ A}),
+]  # fmt: skip
+
 
 def diagnoses(item):
     _, exercise, answers = item
@@ -98,14 +190,15 @@ def diagnoses(item):
     return {report[question].code for question in answers}
 
 
-@pytest.mark.parametrize(("items", "missed_at_most"), [(LEARNED, 0), (UNSEEN, 2)], ids=["learned", "unseen"])
+@pytest.mark.parametrize(("items", "missed_at_most"), [(LEARNED, 0), (UNSEEN, 1), (LATER, 1), (LAST, 1)],
+                         ids=["learned", "unseen", "later", "last"])
 def test_four_of_five_mistakes_of_students_are_named(items, missed_at_most):
-    assert len({(kind, exercise, *answers) for kind, exercise, answers in items}) == len(items)
+    assert len({(kind, exercise, *answers.items()) for kind, exercise, answers in items}) == len(items)
     missed = [(item[:2], diagnoses(item)) for item in items if diagnoses(item) != {item[0]}]
     assert len(missed) <= missed_at_most, missed
 
 
-@pytest.mark.parametrize("item", LEARNED + UNSEEN, ids=lambda item: f"{item[1]}-{item[0]}")
+@pytest.mark.parametrize("item", LEARNED + UNSEEN + LATER + LAST, ids=lambda item: f"{item[1]}-{item[0]}")
 def test_no_wrong_answer_passes(item):
     diagnoses(item)
 

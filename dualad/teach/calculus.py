@@ -167,7 +167,10 @@ EXERCISES = (
              {"x": np.array([1.3, 0.7])}, {"H": number(
                  "the matrix of second derivatives", lambda x: hessian(_cubic_of)(x),
                  Mistake("wrong order", lambda x: grad(_cubic_of)(x), "this is the gradient"),
-                 Mistake("missed path", lambda x: np.diag(np.diag(hessian(_cubic_of)(x))), "the mixed derivatives are not zero"))}),
+                 Mistake("missed path", lambda x: np.diag(np.diag(hessian(_cubic_of)(x))), "the mixed derivatives are not zero"),
+                 *(Mistake("missed path", lambda x, mixed=mixed: hessian(_cubic_of)(x) * np.eye(2) + mixed(x) * (1.0 - np.eye(2)),
+                           "both terms of f have a mixed derivative")
+                   for mixed in (lambda x: 2.0 * x[0], lambda x: 3.0 * x[1] ** 2)))}),
     Exercise("linearise", ("L44",), "Taylor polynomials", "f = x1^2 x2 + x1 x2^3. Approximate f at x + d by f(x) + (df/dx) d.",
              {"x": np.array([1.0, 2.0]), "d": np.array([0.1, -0.2])}, {
                  "value": number("the linear approximation", lambda x, d: float(_cubic_of(x) + jvp(_cubic_of, (x,), (d,))[1]),

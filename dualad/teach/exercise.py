@@ -171,7 +171,7 @@ def by(f: Callable[..., Any], wrt: str, asks: str, after: Callable[[Any, Argumen
     return Question(asks, truth, "derivative", f, wrt, finish, decimals, mistakes)
 
 
-def directional(f: Callable[..., Any], wrt: str, along: str, asks: str) -> Question:
+def directional(f: Callable[..., Any], wrt: str, along: str, asks: str, mistakes: tuple[Mistake, ...] = ()) -> Question:
     """The derivative of f in a direction that is another argument of the exercise."""
     drop = lambda at: {name: given for name, given in at.items() if name != along}
     after = lambda slope, at: np.tensordot(slope, at[along], axes=np.ndim(at[along]))[()]
@@ -181,7 +181,7 @@ def directional(f: Callable[..., Any], wrt: str, along: str, asks: str) -> Quest
 
     forgotten = Mistake("direction", lambda **at: jacobian(lambda value: f(**{**drop(at), wrt: value}))(at[wrt]),
                         f"this is the derivative itself: apply it to the direction {along}")
-    return Question(asks, truth, "derivative", lambda **at: f(**drop(at)), wrt, after, None, (forgotten,))
+    return Question(asks, truth, "derivative", lambda **at: f(**drop(at)), wrt, after, None, (forgotten, *mistakes))
 
 
 def second(f: Callable[..., Any], first: Callable[..., Any], wrt: str, asks: str) -> Question:

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import layout
+from .. import jacobian, layout
 from .exercise import Arguments, Exercise, Question
-from .slips import slips
+from .slips import slips, stops
 
 __all__ = ["CODES", "agree", "diagnose"]
 
@@ -36,6 +36,7 @@ CODES = {
     "product rule": "look at the product rule again",
     "quotient rule": "look at the quotient rule again",
     "wrong point": "a derivative is taken at a wrong point",
+    "degrees": "angles are in radians",
     "not differentiated": "something still has to be differentiated",
     "wrong order": "another derivative is asked for",
     "direction": "the direction is left out",
@@ -49,6 +50,7 @@ CODES = {
 
 RELATIVE = 5e-4
 NEARLY = 0.03
+MOST = 10
 
 
 def agree(given: Any, wanted: Any, decimals: int | None = None) -> bool:
@@ -111,9 +113,22 @@ def _candidates(exercise: Exercise, name: str, at: Arguments) -> list[tuple[str,
         if question.kind == "derivative":
             found += [(code, hint, question.after(wrong, at) if np.any(wrong) else None)  # a slip does not explain an answer of 0
                       for code, hint, wrong in slips(question.f, at, question.wrt)]
+            found += stops(question.f, at, question.wrt)
+        found += _by_another(question, at)
     for other, asked in exercise.questions.items():
         same = other != name and asked.kind in ("derivative", "number")
         found.append(("swapped", f"this is the answer to {other}", asked.truth(**at) if same else None))
+    return found
+
+
+def _by_another(question: Question, at: Arguments) -> list[tuple[str, str, Any]]:
+    """The derivatives by the other arguments: of a^T x by a, say."""
+    found: list[tuple[str, str, Any]] = []
+    for other, given in at.items():
+        if other != question.wrt and question.f is not None and isinstance(given, float | np.ndarray):
+            of_one = lambda value, other=other: question.f(**{**at, other: value})
+            slope = jacobian(of_one)(given)
+            found.append(("swapped", f"this is the derivative by {other}, not by {question.wrt}", slope if np.any(slope) else None))
     return found
 
 
@@ -169,6 +184,11 @@ def _by_comparison(given: Sequence[Any], truths: Sequence[Any]) -> tuple[str, st
     ratios = np.concatenate([np.ravel(g / t) if np.all(t) else [np.nan] for g, t in pairs])
     if len(ratios) > 1 and np.ptp(ratios) <= RELATIVE * abs(ratios[0]) and ratios[0]:
         return "factor", f"your answer is {ratios[0]:.4g} times the right one"
+    if one.size == 1 == len(pairs) and one.item() and two.item():
+        times = max(one.item() / two.item(), two.item() / one.item())
+        if 2.5 < times < MOST + 0.5 and abs(times - round(times)) < RELATIVE * times:
+            part = f"{times:.0f} times" if abs(one.item()) > abs(two.item()) else f"1/{times:.0f} of"
+            return "factor", f"your answer is {part} the right one"
     if all(np.all(abs(g - t) <= NEARLY * abs(t)) for g, t in pairs):
         return "rounding", CODES["rounding"]
     right = int(np.sum([agree(a, b) for a, b in zip(np.ravel(one), np.ravel(two), strict=True)]))

@@ -16,15 +16,18 @@ NETWORKS = "networks"
 COST = "cost"
 
 
+def _sigmoid(b: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-b))
+
+
 def _cross_entropy(theta: Any, x: Any, y: Any) -> Any:
-    p = 1.0 / (1.0 + np.exp(-(theta @ x)))
+    p = _sigmoid(theta @ x)
     return -(y * np.log(p) + (1.0 - y) * np.log(1.0 - p))
 
 
 def _one_hidden(alpha: Any, beta: Any, x: Any) -> Any:
     """One hidden layer of sigmoids, one sigmoid on top, cross-entropy for the label 1."""
-    z = 1.0 / (1.0 + np.exp(-(alpha @ x)))
-    return -np.log(1.0 / (1.0 + np.exp(-(beta @ z))))
+    return -np.log(_sigmoid(beta @ _sigmoid(alpha @ x)))
 
 
 def _step(theta: Any, x: Any, y: Any, rate: Any) -> Any:
@@ -56,8 +59,12 @@ EXERCISES = (
              {"m": 0.5, "y": np.array([1.0, 2.5, 0.3])}, {"dm": by(lambda m, y: 0.5 * np.sum((y - m) ** 2), "m", "dL/dm")}),
     Exercise("two-paths", ("L17",), GRAPHS, "y = u1 u2 with u1 = x^2 and u2 = sin x. Write dy/dx as a sum over the two paths.",
         {"x": 1.2}, {
-        "path1": number("(dy/du1)(du1/dx)", lambda x: float(jacobian(lambda x: x**2)(x) * np.sin(x))),
-        "path2": number("(dy/du2)(du2/dx)", lambda x: float(x**2 * jacobian(np.sin)(x))),
+        "path1": number("(dy/du1)(du1/dx)", lambda x: float(jacobian(lambda x: x**2)(x) * np.sin(x)),
+                        Mistake("chain factor", lambda x: 2.0 * x, "this is du1/dx: times dy/du1"),
+                        Mistake("chain factor", lambda x: np.sin(x), "this is dy/du1: times du1/dx")),
+        "path2": number("(dy/du2)(du2/dx)", lambda x: float(x**2 * jacobian(np.sin)(x)),
+                        Mistake("chain factor", lambda x: np.cos(x), "this is du2/dx: times dy/du2"),
+                        Mistake("chain factor", lambda x: x**2, "this is dy/du2: times du2/dx")),
         "total": by(lambda x: x**2 * np.sin(x), "x", "dy/dx")}, lambda rng: {"x": rng.uniform(0.5, 1.5)}),
     Exercise("forward-trace", ("L18", "L20"), GRAPHS,
         "J = cos u, u = u1 + u2, u1 = sin t, u2 = 3t, t = x^2. Fill in the forward pass.", {"x": 1.0}, {
@@ -66,7 +73,8 @@ EXERCISES = (
     Exercise("backward-trace", ("L20", "L25"), GRAPHS,
         "J = cos u, u = u1 + u2, u1 = sin t, u2 = 3t, t = x^2. Fill in the backward pass.",
              {"x": 1.1}, {
-                 "dJdu": number("dJ/du", lambda x: float(grad(np.cos)(np.sin(x**2) + 3.0 * x**2))),
+                 "dJdu": number("dJ/du", lambda x: float(grad(np.cos)(np.sin(x**2) + 3.0 * x**2)),
+                                Mistake("not differentiated", lambda x: float(np.cos(np.sin(x**2) + 3.0 * x**2)), "this is J")),
                  "dJdt": number("dJ/dt", lambda x: float(grad(lambda t: np.cos(np.sin(t) + 3.0 * t))(x**2)),
                                 Mistake("missed path", lambda x: float(3.0 * grad(np.cos)(np.sin(x**2) + 3.0 * x**2)),
                                         "t is used twice: the way over u1 is missing (= instead of +=)"),
@@ -95,7 +103,8 @@ EXERCISES = (
         "dtheta": by(_cross_entropy, "theta", "dJ/dtheta"), "dx": by(_cross_entropy, "x", "dJ/dx")},
         lambda rng: {"theta": rng.normal(size=3), "x": rng.normal(size=3), "y": rng.uniform(0.1, 0.9)}),
     Exercise("sigmoid", ("L22",), NETWORKS, "s = 1 / (1 + e^(-b)).", {"b": 0.6}, {
-        "db": by(lambda b: 1.0 / (1.0 + np.exp(-b)), "b", "ds/db")}),
+        "db": by(_sigmoid, "b", "ds/db", mistakes=(
+            Mistake("sign", lambda b: _sigmoid(b) * (1.0 + _sigmoid(b)), "s' = s - s^2: check the sign"),))}),
     Exercise("one-hidden-layer", ("L22",), NETWORKS, "J = -log y, y = sigmoid(beta . z), z = sigmoid(alpha x).", LAYER, {
         "dbeta": by(_one_hidden, "beta", "dJ/dbeta"), "dalpha": by(_one_hidden, "alpha", "dJ/dalpha")}),
     Exercise("layer-shapes", ("L23",), NETWORKS,

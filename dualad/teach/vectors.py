@@ -99,7 +99,9 @@ EXERCISES = (
              {"s": np.array([0.7, -0.4]), "A": DATA, "x": TARGET, "W": A33}, {
                  "ds": by(_weighted, "s", "dL/ds", mistakes=(
                      Mistake("missed path", lambda s, A, x, W: -2.0 * (x - A @ s) @ W @ A,
-                             "this needs a symmetric W; s enters on both sides of it: W + W^T"),))}),
+                             "this needs a symmetric W; s enters on both sides of it: W + W^T"),
+                     Mistake("missed path", lambda s, A, x, W: -2.0 * (x - A @ s) @ W.T @ A,
+                             "this needs a symmetric W; s enters on both sides of it: W + W^T")))}),
     Exercise("linear-form", ("L12", "L39"), VECTORS, "f = a^T x.", {"x": X3, "a": np.array([1.0, 0.5, -0.7])}, {
         "gradient": by(lambda x, a: a @ x, "x", "df/dx")}),
     Exercise("quadratic-form", ("L12", "L39"), VECTORS, "f = x^T A x. A is not symmetric.", {"x": X3, "A": A33}, {
@@ -122,7 +124,9 @@ EXERCISES = (
                  "result": directional(lambda x, W: np.sum(np.sin(W @ x) ** 2), "x", "v", "Dg(h(x))[c]")}),
     Exercise("quadratic-direction", ("L32",), "directions", "f = x^T A x. What is Df(x)[v]?", {"x": X3, "A": A33,
         "v": np.array([1.0, -1.0, 0.5])}, {
-        "slope": directional(lambda x, A: x @ (A @ x), "x", "v", "Df(x)[v]")}),
+        "slope": directional(lambda x, A: x @ (A @ x), "x", "v", "Df(x)[v]", (
+            Mistake("missed path", lambda x, A, v: 2.0 * v @ A @ x, "v^T A x and x^T A v differ: A is not symmetric"),
+            Mistake("missed path", lambda x, A, v: 2.0 * x @ A @ v, "v^T A x and x^T A v differ: A is not symmetric")))}),
     Exercise("bilinear", ("L33", "L39"), MATRICES, "f = u^T X v.", {"X": M22, "u": U2, "v": V2}, {
         "dX": by(lambda X, u, v: u @ (X @ v), "X", "df/dX, of the shape of X")}),
     Exercise("product-by-its-matrix", ("L38",), MATRICES, "y = A x with A of shape (2, 3). Give dy/dA, its shape is (2, 2, 3).",
