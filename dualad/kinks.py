@@ -90,7 +90,7 @@ def _watch_row(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...], at: Callabl
     _report(choice, ufunc, values, here)
     with _instead(None):  # what follows is arithmetic of ours
         result = None if choice.listener is None else choice.listener.row(ufunc, inputs, values, here)
-        return _chosen(choice, ufunc, inputs, values, here) if result is None else result
+        return _chosen(choice, ufunc, inputs) if result is None else result
 
 
 def _watch_function(choice: _Choice, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -121,24 +121,21 @@ def _instead(choice: _Choice | None) -> Iterator[None]:
         _current.reset(token)
 
 
-def _chosen(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...], values: list[Any], here: Any) -> Any:
-    """The operation with another linear piece at the kink; None where nothing was chosen."""
-    from .rules.sides import replaced
-
+def _chosen(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...]) -> Any:
+    """The operation with another slope at the kink; None where nothing was chosen."""
+    slope: float | None = None
     if ufunc in (np.absolute, np.fabs):
         slope = choice.absolute
-        return None if slope is None else replaced(here, 0.0 + slope * inputs[0], ufunc, inputs)
-    if ufunc not in (np.maximum, np.minimum, np.fmax, np.fmin):
+    elif ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):
+        first, second = (isinstance(x, Traced) for x in inputs)
+        slope = choice.tie
+        if not (first and second):
+            slope = choice.relu if choice.relu is None or first else 1.0 - choice.relu
+    if slope is None:
         return None
-    x, y = inputs
-    share = choice.tie
-    if not (isinstance(x, Traced) and isinstance(y, Traced)):
-        share = choice.relu if choice.relu is None or isinstance(x, Traced) else 1.0 - choice.relu
-    if share is None:
-        return None
-    with np.errstate(invalid="ignore"):  # infinities that tie; their slope is not chosen
-        finite = np.logical_and(here, np.isfinite(values[0]))
-        return replaced(finite, y - share * (y - x), ufunc, inputs)  # keeps the sign of a zero
+    from .rules.chosen import chosen
+
+    return chosen(ufunc, slope)(*inputs)
 
 
 def _report(choice: _Choice, f: Any, values: list[Any], here: Any, sign: str = "") -> None:
@@ -269,6 +266,13 @@ def one_sided(f: Callable[[Any], Any], x: Any, v: Any = 1.0) -> tuple[Any, Any]:
     left, right
         The limits of ``(f(x + t v) - f(x)) / t`` for t to 0 from below and from above, in the structure of f's result: equal where
         f is differentiable along v, infinite at a jump, NaN on a side where f is not defined.
+
+    Raises
+    ------
+    TypeError
+        When x has no derivative (an integer, a complex number).
+    ValueError
+        When v has not the shape of x.
 
     Notes
     -----

@@ -230,6 +230,17 @@ def test_an_infinite_slope_stays_in_its_place(jacobian):
     np.testing.assert_array_equal(got[1][1], -np.eye(2))
 
 
+def test_the_slope_of_a_float_is_a_float():
+    """At an end of np.clip that is 0 the forward derivative used to be a 0-d array."""
+    for f, x, wanted in ((lambda x: np.clip(x, 0.0, 1.0), 0.0, 0.5), (lambda x: np.clip(x, -1.0, 0.0), -2.0, 0.0)):
+        got = dualad.derivative(f)(x), dualad.grad(f)(x)
+        assert got == (wanted, wanted)
+        assert not any(isinstance(g, np.ndarray) for g in got)
+    x = np.array([[0.0, 2.0], [-1.0, 0.5]])
+    low = np.zeros((2, 1))
+    np.testing.assert_array_equal(dualad.jacfwd(np.clip)(x, low, 1.0), dualad.jacrev(np.clip)(x, low, 1.0))
+
+
 def test_an_infinite_slope_of_floats():
     got = dualad.jacfwd(lambda a, b: (np.sqrt(a) + b * 2.0, a - b), (0, 1))(0.0, 1.0)
     assert got == ((np.inf, 2.0), (1.0, -1.0))

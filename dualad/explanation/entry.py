@@ -11,11 +11,14 @@ import numpy as np
 
 from .. import math as traced_math
 from ..arguments import check_leaf
+from ..kinks import listening
 from ..tree import flatten, tree_map
+from .branches import branch_kinks
 from .building import SEARCHED, build, program_of
+from .choices import Log
 from .explanation import Explanation
 from .kinks import find_kinks
-from .program import Program
+from .program import Kink, Program
 from .sweeps import Sweeps
 from .tracing import origin, paths_of, record
 
@@ -55,7 +58,8 @@ def explain(
     Notes
     -----
     Cost: f runs once on a Python tape under a line tracer (which is how the names of your variables are found), then one reverse
-    sweep, and a forward sweep for each number in the inputs (up to 16).
+    sweep, and a forward sweep for each number in the inputs (up to 16). It runs twice more for each branch that was decided between
+    equal numbers (up to 8), to see the derivatives on both sides.
 
     Examples
     --------
@@ -86,14 +90,18 @@ def explain(
     given = list(args)
     for i in chosen:
         given[i] = _checked(args[i], names[i])
-    recording = record(f, given, dict(kwargs), chosen, names)
+    log = Log(tolerance)
+    with listening(log):
+        recording = record(f, given, dict(kwargs), chosen, names)
     built = build(recording, name)
     sweeps = Sweeps(built.operations, built.values, built.outputs)
     file, source, first = origin(f)
     blank = Program(
         name if name.isidentifier() or name == "<lambda>" else "f", (), (), (), file=file, source=source, first_line=first
     )
-    kinks = find_kinks(built, tolerance) if len(built.nodes) <= SEARCHED else ()
+    kinks: tuple[Kink, ...] = ()
+    if len(built.nodes) <= SEARCHED:
+        kinks = (*find_kinks(built, recording, log), *branch_kinks(log, recording, built, f, given, dict(kwargs), chosen))
     program = program_of(built, sweeps, replace(blank, kinks=kinks))
     return Explanation(program, f, tuple(given), dict(kwargs), chosen, built, sweeps)
 

@@ -7,13 +7,17 @@ the two slopes (or values) differ by more than a smooth function's could, there 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..rules.elementwise import ROWS
+from ..rules.elementwise import MATH_PRIMITIVES, ROWS, UFUNC_PRIMITIVES
+from ..rules.margins import MARGINS
 from .building import Built
+from .choices import Log, choice_kinks
 from .program import Kink
+from .tracing import Recording
 
 __all__ = ["find_kinks"]
 
@@ -34,6 +38,8 @@ _SMOOTH = {name for name, row in ROWS.items() if row["cls"] in ("ADD", "MOVE")} 
     "product",
     "cumsum",
 }
+#: primitives of functions that are listened to while f runs
+_HEARD = {f.__name__ for f in MARGINS} | {"quantile"}
 #: why the derivative that is used is the one it is
 _WHY = {
     "absolute": "the middle of the one-sided derivatives",
@@ -59,28 +65,28 @@ _WHY = {
 }
 
 
-def find_kinks(built: Built, tolerance: float) -> tuple[Kink, ...]:
-    """All kinks of a program.
+def find_kinks(built: Built, recording: Recording, log: Log) -> tuple[Kink, ...]:
+    """All kinks of the operations of a program, in its order.
 
     Parameters
     ----------
     built : Built
-    tolerance : float
-        How near counts, relative to the operand where that is larger than 1.
+    recording : Recording
+    log : Log
+        What was heard while f ran; its tolerance says how near counts, relative to the operand where that is larger than 1.
     """
-    found = []
+    found = list(choice_kinks(log, recording, built))
     for node, operation in zip(built.nodes, built.operations, strict=True):
-        if operation.call is None:
+        name = operation.call.primitive.name.removeprefix("math.") if operation.call is not None else ""
+        if not name or name in _SMOOTH or name in _HEARD:
             continue
-        name = operation.call.primitive.name.removeprefix("math.")
-        if name in _SMOOTH:
-            continue
+        look = _elementwise if name in ROWS else _other
         for place, operand in enumerate(operation.operands):
-            if operand is not None:
-                kink = (_elementwise if name in ROWS else _other)(node.index, node.name, name, operation, place, tolerance)
-                if kink is not None:
-                    found.append(kink)
-    return tuple(found)
+            kink = None if operand is None else look(node.index, node.name, name, operation, place, log.tolerance)
+            if kink is not None:
+                text = f"{node.name} = {node.formula}"
+                found.append(replace(kink, formula=text, line=node.line, source=node.source, file=node.file))
+    return tuple(sorted(found, key=lambda kink: kink.node))
 
 
 def _elementwise(index: int, node: str, name: str, operation: Any, place: int, tolerance: float) -> Kink | None:
@@ -109,7 +115,7 @@ def _elementwise(index: int, node: str, name: str, operation: Any, place: int, t
         return float(np.broadcast_to(a, np.shape(call.out))[where])
 
     value, slope = pick(x), pick(used)
-    lower, upper = pick(left), pick(right)
+    lower, upper = (slope if abs(pick(side) - slope) <= 1e-3 * (1.0 + abs(slope)) else pick(side) for side in (left, right))
     if np.isinf(slope):  # beside an infinite slope the sides are only large
         lower, upper = (slope if abs(s) > 1e3 or np.isinf(s) else s for s in (lower, upper))
     distance = _distance(call, place, value, x, where, step)
@@ -125,8 +131,13 @@ def _elementwise(index: int, node: str, name: str, operation: Any, place: int, t
         distance,
         bool(pick(jumps)),
         int(hit.sum()),
-        f"{_WHY.get(name, 'the value of the rule there')}: {slope:.6g}",
+        f"{_why(name, call)}: {slope:.6g}",
     )
+
+
+def _why(name: str, call: Any) -> str:
+    own = ROWS[name]["cls"] != "SELECT" or call.primitive in (*UFUNC_PRIMITIVES.values(), *MATH_PRIMITIVES.values())
+    return _WHY.get(name, "the value of the rule there") if own else "chosen with kinks(...)"
 
 
 def _distance(call: Any, place: int, value: float, x: np.ndarray, where: tuple[int, ...], step: np.ndarray) -> float:
@@ -149,6 +160,8 @@ def _distance(call: Any, place: int, value: float, x: np.ndarray, where: tuple[i
         return any(np.isnan(p) != np.isnan(q) or abs(p - q) > 1e-3 * (1.0 + min(abs(p), abs(q))) for p, q in zip(a, b, strict=True))
 
     here = state(0.0)
+    if np.isinf(here[1]):
+        return 0.0
     if differs(here, state(np.nextafter(value, np.inf) - value)) or differs(here, state(np.nextafter(value, -np.inf) - value)):
         return 0.0
     for sign in (1.0, -1.0):

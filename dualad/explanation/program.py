@@ -255,12 +255,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Kink:
-    """An operation that was evaluated at, or near, a point where it has no derivative.
+    """An operation that was evaluated at, or near, a point where it has no derivative, or a branch decided between equal numbers.
 
     Parameters
     ----------
     node : int
+        -1 for a branch, which is no value of the program, and for an operation that was folded away.
     name, operation : str
+        Of a branch the comparison itself ("x >= 0").
     at : float
         The operand there.
     operand : int
@@ -268,7 +270,8 @@ class Kink:
     used : float
         The derivative that was used.
     left, right : float
-        One-sided derivatives of the operation; nan where it is not defined on that side.
+        One-sided derivatives of the operation, for a branch of the whole function (the sum of what it returns); nan where it is not
+        defined on that side.
     distance : float
         0 at the kink itself.
     jumps : bool
@@ -276,6 +279,13 @@ class Kink:
     elements : int
         How many elements of an array operation are concerned.
     convention : str
+    formula : str
+        "y = max(x)", or "x >= 0".
+    line : int
+    source, file : str
+        Where it is written.
+    along : str
+        Of a branch: the input along which the derivatives are taken.
     """
 
     node: int
@@ -290,6 +300,20 @@ class Kink:
     jumps: bool
     elements: int
     convention: str
+    formula: str = ""
+    line: int = 0
+    source: str = ""
+    file: str = ""
+    along: str = ""
+
+    @property
+    def note(self) -> str:
+        """What is said of it below a table."""
+        if not self.along:
+            return f"{self.formula} is at a kink: {self.convention}"
+        where = f"line {self.line}: " if self.line else ""
+        sides = f"{self.left:.6g} from the left, {self.right:.6g} from the right ({self.used:.6g} was used)"
+        return f"{where}{self.formula} compares equal numbers: along {self.along} the derivative is {sides}"
 
 
 @dataclass(frozen=True)

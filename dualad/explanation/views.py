@@ -100,7 +100,7 @@ def _shape(node: Node) -> str:
 
 
 def _kink_notes(program: Program) -> list[str]:
-    return [f"{kink.name} = {program.nodes[kink.node].formula} is at a kink: {kink.convention}" for kink in program.kinks[:3]]
+    return [kink.note for kink in program.kinks[:3]]
 
 
 def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> Table:
@@ -323,8 +323,8 @@ def kink_table(program: Program) -> Table:
     """Operations that were evaluated at a kink, or near one."""
     rows = [
         (
-            _line(program.nodes[kink.node], program),
-            _made(program.nodes[kink.node]),
+            Cell(str(kink.line) if kink.line else "", "", kink.line if kink.file == program.file else 0, True),
+            Cell(kink.formula),
             _number(kink.at),
             _number(kink.distance),
             _number(kink.left),
@@ -332,6 +332,7 @@ def kink_table(program: Program) -> Table:
             _number(kink.right),
             Cell("jumps" if kink.jumps else ""),
             Cell(str(kink.elements), number=True),
+            Cell(kink.along),
             Cell(kink.convention),
         )
         for kink in program.kinks
@@ -341,7 +342,19 @@ def kink_table(program: Program) -> Table:
     )
     return Table(
         title,
-        ("line", "operation", "at", "distance", "from the left", "used", "from the right", "value", "elements", "convention"),
+        (
+            "line",
+            "operation",
+            "at",
+            "distance",
+            "from the left",
+            "used",
+            "from the right",
+            "value",
+            "elements",
+            "along",
+            "convention",
+        ),
         tuple(rows),
         (),
         program.file,

@@ -18,7 +18,7 @@ import numpy as np
 
 from .reductions import axes_from_end, from_last, to_last
 
-__all__ = ["AT", "CHOICES", "COMPARISONS", "MARGINS", "margin"]
+__all__ = ["AT", "CHOICES", "COMPARISONS", "MARGINS", "POINT", "Margin", "margin"]
 
 Margin = tuple[np.ndarray, np.ndarray]
 
@@ -343,6 +343,8 @@ CHOICES: dict[Any, Callable[..., Margin]] = {
     np.searchsorted: lambda a, v, *_, **__: _nearest(v, a),
     np.digitize: lambda x, bins, right=False: _nearest(x, bins),
 }
+#: which argument a function looks at, where it is not the first
+POINT = {np.searchsorted: 1}
 
 
 def margin(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Margin | None:

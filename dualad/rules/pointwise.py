@@ -11,7 +11,7 @@ from .. import _core
 from .._core import Traced
 from ..generic import dtype_of, is_array, plain, shape_of
 from .dispatch import kink_watchers, untraced
-from .elementwise import align, fit, guarded, unbroadcast
+from .elementwise import align, fit, guarded, select, unbroadcast
 from .primitive import Primitive, bind, implements
 from .reductions import operand
 from .structure import as_traced
@@ -29,14 +29,15 @@ def _clip_parts(xs: Sequence[Any]) -> list[Any]:
     clipped = np.minimum(raised, high)
     own, lower = (np.where(x == low, 0.5, raised == v) for v in (x, low))
     kept, upper = (np.where(raised == high, 0.5, clipped == v) for v in (raised, high))
-    return [part.astype(dtype_of(xs[0])) for part in np.broadcast_arrays(own * kept, lower * kept, upper)]
+    return [part.astype(dtype_of(xs[0]))[()] for part in np.broadcast_arrays(own * kept, lower * kept, upper)]
 
 
 def _clip_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int) -> Any:
     ndim, total = len(shape_of(out)), None
     for t, p in zip(ts, _clip_parts(xs), strict=True):
         if t is not None:
-            term = np.where(p == 0.0, 0.0, p * align(t, ndim, lanes))
+            zero = p == 0.0
+            term = select(zero if np.ndim(p) else bool(zero), 0.0, p * align(t, ndim, lanes))
             total = term if total is None else total + term
     return fit(total, out, lanes, ts)
 

@@ -15,7 +15,7 @@ import numpy as np
 from .._core import Traced
 from ..generic import plain, shape_of
 from .dispatch import untraced
-from .margins import COMPARISONS, Margin
+from .margins import COMPARISONS, POINT, Margin
 from .reductions import axes_from_end, from_last, to_last
 
 __all__ = ["Side", "replaced"]
@@ -109,7 +109,7 @@ class Side:
 
     def _nudged(self, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], here: Any) -> Any:
         """Whatever has no better way: the function a little further on; what is continuous gets its own value back."""
-        i = _POINT.get(f, 0)
+        i = POINT.get(f, 0)
         if len(args) <= i:
             return None
         x = plain(args[i])
@@ -190,8 +190,6 @@ class Side:
 
 
 _STEPS = (np.round, np.around, np.searchsorted, np.digitize, np.interp)
-#: which argument of a function is looked at, where it is not the first
-_POINT = {np.searchsorted: 1}
 #: function -> (axis where none is given, place of its result in the sorted slice)
 _PLACES: dict[Any, tuple[int | None, int | None]] = {
     np.max: (None, -1),
