@@ -13,6 +13,15 @@ def lecture(x):
     return J
 
 
+def simple(x):  # the slides' t, u1, u2, u, J
+    t = x**2
+    u1 = np.sin(t)
+    u2 = 3 * t
+    u = u1 + u2
+    J = np.cos(u)
+    return J
+
+
 def baydin(x1, x2):
     y = dmath.log(x1) + x1 * x2 - dmath.sin(x2)
     return y

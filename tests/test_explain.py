@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from explained_examples import baydin, simple
 
 import dualad
 from dualad import explain, math, problems
@@ -13,20 +14,6 @@ from dualad.explanation.building import build
 from dualad.explanation.formulas import parse, text_of
 from dualad.explanation.program import Block
 from dualad.explanation.tracing import record
-
-
-def simple(x):
-    t = x**2
-    u1 = np.sin(t)
-    u2 = 3 * t
-    u = u1 + u2
-    J = np.cos(u)
-    return J
-
-
-def baydin(x1, x2):
-    y = math.log(x1) + x1 * x2 - math.sin(x2)
-    return y
 
 
 def quiz1(x, z):

@@ -5,18 +5,10 @@ import math as pmath
 
 import numpy as np
 import pytest
+from explained_examples import simple
 
 import dualad
 from dualad import diagnose, explain, math
-
-
-def simple(x):
-    t = x**2
-    u1 = np.sin(t)
-    u2 = 3 * t
-    u = u1 + u2
-    J = np.cos(u)
-    return J
 
 
 def layer(w, x):
@@ -320,3 +312,69 @@ def test_diagnose_refuses_in_one_line(call, error, words):
     with pytest.raises(error, match=words) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+# ---- arrays: shapes that do not fit, constants of the caller ---------------------------------------------------------------
+
+TARGET = np.array([1.0, 0.0])
+
+
+def dense(W, x, b):
+    a = W @ x
+    h = np.tanh(a + b)
+    r = h - TARGET
+    J = np.sum(r**2) + 0.5 * np.sum(W**2)
+    return J
+
+
+@pytest.fixture
+def of_dense():
+    return explain(dense, np.array([[1.0, 2.0, -1.0], [0.5, 3.0, 2.0]]), np.array([1.0, -1.0, 2.0]), np.array([0.1, 0.2]))
+
+
+@pytest.mark.parametrize(
+    ("row", "given", "right"),
+    [
+        ("dJ/dx", "W @ dJ/da", "W.T @ dJ/da is right"),
+        ("dJ/dx", "dJ/da @ W.T", "dJ/da @ W is right"),
+        ("dJ/dW", "outer(x, dJ/da) + W", "outer(dJ/da, x) + W is right"),
+        ("dJ/dW", "outer(dJ/da, x) + W.T", "outer(dJ/da, x) + W is right"),
+    ],
+)
+def test_a_forgotten_transpose_whose_shapes_do_not_fit(of_dense, row, given, right):
+    """W @ dJ/da with W (2, 3) was an error of NumPy's for the whole derivation, not a row that is wrong."""
+    found = of_dense.check({"dJ/dr": "2*r", row: given})
+    assert found["dJ/dr"].right
+    assert found[row].mistake == "transpose"
+    assert right in found[row].message
+
+
+def test_shapes_that_fit_in_no_way(of_dense):
+    found = of_dense.check({"dJ/dx": "x @ dJ/da"})["dJ/dx"]
+    assert found.mistake == "shape"
+    assert found.message.endswith("it should be W.T @ dJ/da")
+
+
+def test_constants_of_the_caller_may_stand_in_a_row(of_dense):
+    """The table shows TARGET, and check did not know it."""
+    assert of_dense.check({"dJ/dr": "2*(h - TARGET)", "dJ/dW": "outer(dJ/da, x) + W"})
+    assert of_dense.check({"dJ/dr": "h - TARGET"})["dJ/dr"].mistake == "factor"
+
+
+def test_what_should_be_is_said_over_the_names_of_the_source(of_dense):
+    """It was said by a value without a name, dJ/dv1 * 2*r."""
+    assert of_dense.check({"dJ/dr": "r"})["dJ/dr"].should == "2*r"
+    assert of_dense.check({"dJ/dW": "W"})["dJ/dW"].should == "outer(dJ/da, x) + W"
+
+
+def test_a_factor_2_that_is_missing_on_one_path():
+    def f(x):
+        a = x**2
+        b = np.sin(x)
+        c = a * b
+        J = c + a
+        return J
+
+    row = explain(f, 1.3).check({"dJ/dx": "b*x + a*cos(x) + 2*x"})["dJ/dx"]
+    assert row.mistake == "factor"
+    assert "x -> a -> c -> J" in row.message

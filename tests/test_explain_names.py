@@ -6,20 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from explained_examples import simple
 
 import dualad
 from dualad import explain, math, problems
 
 HERE = Path(__file__).resolve()
-
-
-def simple(x):
-    t = x**2
-    u1 = np.sin(t)
-    u2 = 3 * t
-    u = u1 + u2
-    J = np.cos(u)
-    return J
 
 
 def test_rows_link_to_their_lines():
