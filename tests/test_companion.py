@@ -194,6 +194,13 @@ def test_formulas_are_closed_on_their_line(page):
         assert len(line) <= 132 or line.startswith("|"), line
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_typed_fits_the_column_of_the_site(page):
+    """What is printed may be wider: a table has the columns it has."""
+    typed = [line for code in blocks(text_of(page)) for line in code.splitlines() if line.startswith((">>> ", "... "))]
+    assert not [line for line in typed if len(line) > 92]
+
+
 def test_index_lists_every_section():
     linked = re.findall(r"\]\((\d[\w-]+)\.md#([le]\d+)-", text_of("index"))
     assert sorted(linked) == sorted((chapter, name.lower()) for chapter, name in EVERY)
