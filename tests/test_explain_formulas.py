@@ -206,6 +206,19 @@ def test_every_formula_is_set_in_latex(name):
                     assert "ct" not in cell.latex.replace("ctan", "")
 
 
+@pytest.mark.parametrize("name", [name for name, (f, *args) in ALL.items() if not np.shape(f(*args))])
+def test_the_row_that_should_be_is_right(name):
+    """What `check` says that a row should be is accepted by it."""
+    f, *args = ALL[name]
+    e = explain(f, *args)
+    for i in e.program.inputs:
+        row = f"d{e.program.target}/d{e.names[i]}"
+        should = e.check({row: np.full(np.shape(args[i]), 1234.5)})[row].should
+        assert should
+        if "place(" not in should:
+            assert e.check({row: should}), f"{should}: {e.check({row: should})}"
+
+
 @pytest.mark.parametrize("f", [lambda v: np.quantile(v, 0.3), lambda v: np.linalg.norm(v, 0), lambda v: np.std(v - v)])
 def test_where_no_formula_is_known_the_derivative_is_only_named(f):
     e = explain(lambda v: f(v), V)

@@ -388,7 +388,8 @@ def without_ct(text: str) -> str:
 def constant(text: str) -> bool:
     """Is a formula a number, the same for every element?"""
     try:
-        return _number(parse(text)) is not None
+        kinds = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+        return all(isinstance(part, kinds) for part in ast.walk(parse(text)))
     except SyntaxError:
         return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,7 @@ SEARCHED = 5000
 
 
 class Built:
-    """Nodes, their operations and values, and which are inputs and outputs."""
+    """Nodes, their operations and values, which are inputs and outputs, and the caller's constants by name."""
 
     def __init__(
         self,
@@ -46,9 +46,11 @@ class Built:
         outputs: Sequence[int],
         places: Sequence[Place],
         notes: Sequence[str],
+        constants: Mapping[str, Any],
     ) -> None:
         self.nodes, self.operations, self.values = tuple(nodes), tuple(operations), tuple(values)
         self.inputs, self.outputs, self.places, self.notes = tuple(inputs), tuple(outputs), tuple(places), tuple(notes)
+        self.constants = dict(constants)
 
 
 def build(recording: Recording, name: str) -> Built:
@@ -101,7 +103,8 @@ def build(recording: Recording, name: str) -> Built:
     texts = [text for text, _ in names]
     taken = set(texts)
     operations, nodes = [], []
-    space = {name: value for name, value in recording.constants if name not in taken}
+    constants = {name: value for name, value in recording.constants if name not in taken}
+    space = dict(constants)
     inputs = tuple(range(len(recording.inputs)))
     for i, (x, call, which, place) in enumerate(entries):
         operands = tuple(None if o is None else index[o.key] for o in call.inputs) if call else ()
@@ -143,7 +146,8 @@ def build(recording: Recording, name: str) -> Built:
     if not all(np.all(np.isfinite(x.primal)) for x, _, _, _ in entries):
         first = next(i for i, (x, _, _, _) in enumerate(entries) if not np.all(np.isfinite(x.primal)))
         notes.append(f"{nodes[first].name} is not finite" + (f" (line {nodes[first].line})" if nodes[first].line else ""))
-    return Built(nodes, operations, [x.primal for x, _, _, _ in entries], inputs, outputs, [p for _, _, _, p in entries], notes)
+    values, places = [x.primal for x, _, _, _ in entries], [place for _, _, _, place in entries]
+    return Built(nodes, operations, values, inputs, outputs, places, notes, constants)
 
 
 def _brief(x: Any) -> str:

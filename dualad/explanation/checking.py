@@ -16,9 +16,9 @@ import numpy as np
 
 from ..tree import tree_map
 from .building import build
-from .mistakes import Point, close, evaluate, mistake_of
+from .mistakes import Point, ShapesError, close, evaluate, mistake_of, unfitting
 from .program import Program, UnknownNameError
-from .sweeps import Sweeps, term_text
+from .sweeps import Sweeps, local_text, term_text
 from .tracing import paths_of, record
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def check(explanation: Explanation, rows: Mapping[str, Any], points: int, seed: 
     if points < 1:
         raise ValueError(f"points must be at least 1, not {points}")
     there = _points(explanation, points, seed)
-    found = tuple(_row(explanation, name, given, there, tolerance) for name, given in rows.items())
+    named = explanation.fold("name").program
+    found = tuple(_row(explanation, named, name, given, there, tolerance) for name, given in rows.items())
     return Check(found, len(there))
 
 
@@ -141,16 +142,23 @@ def _near(x: Any, rng: np.random.Generator) -> Any:
 # ---- one row ---------------------------------------------------------------------------------------------------------
 
 
-def _row(explanation: Explanation, name: str, given: Any, points: Sequence[Point], tolerance: float) -> CheckedRow:
+def _row(
+    explanation: Explanation, named: Program, name: str, given: Any, points: Sequence[Point], tolerance: float
+) -> CheckedRow:
     program = explanation.program
     target, source = _parse(name, program)
     only_here = not isinstance(given, str) and not callable(given)
     used = points[:1] if only_here else points
-    values = [_evaluate(name, given, program, point) for point in used]
     truths = [point.jacobian(target, source) for point in used]
     text = given if isinstance(given, str) else getattr(given, "__name__", None) or f"{given!r:.40}"
     label = f"d{program.nodes[target].name}/d{program.nodes[source].name}"
-    should = _should(program, target, source)
+    should = _should_by_names(program, named, target, source)
+    try:
+        values = [_evaluate(name, given, program, point) for point in used]
+    except ShapesError as error:
+        mistake, words = unfitting(str(error), text, [_values(program, point) for point in used], truths, program, used, tolerance)
+        rule = f"; it should be {should}" if should else ""
+        return CheckedRow(name, text, False, mistake, f"{label} = {text}: wrong, {words}{rule}", should, truths[0], None)
     good = all(v.shape == t.shape and close(v, t, tolerance) for v, t in zip(values, truths, strict=True))
     if good:
         where = "at this point" if len(used) == 1 else f"at {len(used)} points"
@@ -192,7 +200,7 @@ def _parse(name: str, program: Program) -> tuple[int, int]:
 
 def _evaluate(name: str, given: Any, program: Program, point: Point) -> np.ndarray:
     """What was derived, at a point."""
-    values = {node.name: value for node, value in zip(program.nodes, point.built.values, strict=True)}
+    values = _values(program, point)
     try:
         with np.errstate(all="ignore"):
             if isinstance(given, str):
@@ -204,9 +212,16 @@ def _evaluate(name: str, given: Any, program: Program, point: Point) -> np.ndarr
         return np.asarray(result, dtype=float)
     except (ArithmeticError, ValueError, TypeError, NameError, AttributeError, IndexError, SyntaxError) as error:
         reason = str(error).split("\n")[0]
+        if isinstance(given, str) and isinstance(error, ValueError) and re.search(r"mismatch|broadcast|align", reason):
+            raise ShapesError(reason) from None
         if isinstance(error, NameError):
             reason += f"; there are {', '.join(list(values)[:20])}"
         raise ValueError(f"{name} = {given if isinstance(given, str) else '...'}: {type(error).__name__}: {reason}") from None
+
+
+def _values(program: Program, point: Point) -> dict[str, Any]:
+    """Values of the program and constants of the caller, by name."""
+    return {**point.built.constants, **{node.name: v for node, v in zip(program.nodes, point.built.values, strict=True)}}
 
 
 def _call(given: Callable[..., Any], values: Mapping[str, Any], point: Point) -> Any:
@@ -220,6 +235,14 @@ def _call(given: Callable[..., Any], values: Mapping[str, Any], point: Point) ->
     return given(*point.args)
 
 
+def _should_by_names(program: Program, named: Program, target: int, source: int) -> str:
+    """:func:`_should` over what has a name in the source, where both values have one."""
+    index = {node.name: node.index for node in named.nodes}
+    names = [program.nodes[i].name for i in (target, source)]
+    by_names = _should(named, *(index[name] for name in names)) if all(name in index for name in names) else ""
+    return by_names if by_names and f"d{names[0]}/d{names[1]}" not in by_names else _should(program, target, source)
+
+
 def _should(program: Program, target: int, source: int) -> str:
     """The row by the chain rule over what reads the value: "dJ/du1 * cos(t) + dJ/du2 * 3"; "" for an array's derivative."""
     if program.nodes[target].shape:
@@ -231,9 +254,7 @@ def _should(program: Program, target: int, source: int) -> str:
             down.update(node.reads)
     parts = []
     for _, head, place in (edge for edge in program.edges() if edge[0] == source and edge[1] in down):
-        parts.append(
-            program.nodes[head].operands[place].formula
-            if head == target and program.nodes[head].operands[place].formula and not program.nodes[head].operands[place].pullback
-            else term_text(program, label, head, place)
-        )
+        reader = program.nodes[head]
+        formula = reader.operands[place].formula and not reader.operands[place].pullback
+        parts.append(local_text(program, reader, place) if head == target and formula else term_text(program, label, head, place))
     return " + ".join(parts).replace("+ -", "- ") if 0 < len(parts) <= 6 else "0" if not parts and source != target else ""

@@ -122,6 +122,7 @@ def fold(built: Built, keep: Collection[int]) -> Built:
         [new[i] for i in built.outputs],
         [built.places[i] for i in order],
         built.notes,
+        built.constants,
     )
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.elementwise import NAMESPACE
 from .building import Built
 from .program import Program
 from .sweeps import Sweeps
 
-__all__ = ["Point", "close", "evaluate", "mistake_of"]
+__all__ = ["Point", "ShapesError", "close", "evaluate", "mistake_of", "unfitting"]
 
 #: rows with more paths than this are not searched for a missing one
 _PATHS = 10
@@ -64,12 +65,14 @@ class _Seeded(Sweeps):
 
 
 _FUNCTIONS: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in (
-        "sin cos tan exp log sqrt sinh cosh tanh arcsin arccos arctan log2 log10 log1p expm1 abs absolute sign maximum "
-        "minimum where "
-        "sum mean dot outer trace transpose diag eye ones zeros prod cumsum square power hypot pi e inf array"
-    ).split()
+    **NAMESPACE,
+    **{
+        name: getattr(np, name)
+        for name in (
+            "abs where sum mean dot outer trace transpose diag eye ones zeros prod cumsum cumprod var std flip roll reshape "
+            "expand_dims swapaxes concatenate stack einsum argsort tril triu pi e inf array"
+        ).split()
+    },
 }
 _FUNCTIONS.update(
     np=np,
@@ -82,8 +85,9 @@ _FUNCTIONS.update(
     float=float,
     len=len,
     range=range,
-    max=max,
-    min=min,
+    max=lambda *a, **keywords: np.max(*a, **keywords) if np.ndim(a[0]) else max(*a),
+    min=lambda *a, **keywords: np.min(*a, **keywords) if np.ndim(a[0]) else min(*a),
+    slogdet=np.linalg.slogdet,
 )
 
 
@@ -106,6 +110,47 @@ def evaluate(text: str, values: Mapping[str, Any], program: Program, point: Poin
 
     text = re.sub(r"\b[d∂]([A-Za-z]\w*)\s*/\s*[d∂]([A-Za-z]\w*)", derivative, text)
     return eval(text.replace("^", "**").strip(), {"__builtins__": {}}, space)  # what the caller of check wrote
+
+
+class ShapesError(ValueError):
+    """A derivation whose shapes do not fit together."""
+
+
+def unfitting(
+    reason: str,
+    text: str,
+    values: Sequence[Mapping[str, Any]],
+    truths: Sequence[np.ndarray],
+    program: Program,
+    points: Sequence[Point],
+    tolerance: float,
+) -> tuple[str, str]:
+    """What is wrong with a formula that cannot be computed: a transpose that makes it right, or only that its shapes do not fit."""
+    for turned in _turnings(text, values[0]):
+        try:
+            found = [np.asarray(evaluate(turned, v, program, p), dtype=float) for v, p in zip(values, points, strict=True)]
+        except (ValueError, TypeError, NameError):
+            continue
+        if all(close(f, t, tolerance) for f, t in zip(found, truths, strict=True)):
+            return "transpose", f"its shapes do not fit: a transpose is missing, {turned} is right"
+    return "shape", f"its shapes do not fit ({reason})"
+
+
+def _turnings(text: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """The formula with one matrix transposed, or with the two sides of an @ exchanged as well."""
+    for name, value in values.items():
+        if np.ndim(value) == 2:
+            for found in re.finditer(rf"(?<![\w./]){re.escape(name)}(?![\w\[])(\.T)?", text):
+                yield text[: found.start()] + name + ("" if found[1] else ".T") + text[found.end() :]
+    sides = text.split("@")
+    if len(sides) == 2:
+        swapped = f"{sides[1].strip()} @ {sides[0].strip()}"
+        yield swapped
+        for name, value in values.items():
+            if np.ndim(value) == 2 and re.search(rf"(?<![\w./]){re.escape(name)}(?![\w\[.])", swapped):
+                yield re.sub(rf"(?<![\w./]){re.escape(name)}(?![\w\[.])", f"{name}.T", swapped)
+    for found in re.finditer(r"outer\(([^(),]+), ([^(),]+)\)", text):
+        yield text[: found.start()] + f"outer({found[2]}, {found[1]})" + text[found.end() :]
 
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:
@@ -214,6 +259,8 @@ def _by_paths(
     for i in everything:
         if len(paths) > 1 and fits(lambda k: whole[k] + terms[k][i]):
             return "double path", f"the path {_words(program, paths[i])} is counted twice"
+        if len(paths) > 1 and fits(lambda k: whole[k] - 0.5 * terms[k][i]):
+            return "factor", f"a factor 2 is missing in the term of the path {_words(program, paths[i])}"
         if len(paths) > 1 and fits(lambda k: whole[k] - 2.0 * terms[k][i]):
             return "sign", f"the sign of the term of the path {_words(program, paths[i])} is wrong"
     edges = sorted({edge for path in paths for edge in path})

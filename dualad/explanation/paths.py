@@ -286,4 +286,4 @@ def renamed(built: Built, names: Mapping[str, str]) -> Built:
         )
         for node in built.nodes
     ]
-    return Built(nodes, built.operations, built.values, built.inputs, built.outputs, built.places, built.notes)
+    return Built(nodes, built.operations, built.values, built.inputs, built.outputs, built.places, built.notes, built.constants)
