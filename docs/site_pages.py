@@ -126,7 +126,7 @@ def read(app: Any, docname: str, source: list[str]) -> None:
 def documented(module: ModuleType) -> list[str]:
     """The names of a module that have a docstring of ours: constants are described by the module's, NumPy's names by NumPy."""
     names = []
-    for name in (*getattr(module, "__all__", ()), *getattr(module, "_LAZY", ())):  # the latter are loaded when first used
+    for name in {*getattr(module, "__all__", ()), *getattr(module, "_LAZY", ())}:  # the latter are loaded when first used
         value = getattr(module, name)
         if callable(value) and not (module.__name__ == "dualad.numpy" and hasattr(np, name)):
             names.append(name)
