@@ -154,6 +154,8 @@ def convert(jacobian: Any, from_: str, to: str, *, x_ndim: int | None = None, y_
     if isinstance(jacobian, tuple | dict) or (isinstance(jacobian, list) and any(np.ndim(part) > 1 for part in jacobian)):
         raise TypeError(f"convert takes one Jacobian, not a {type(jacobian).__name__} of them: convert each with its own x_ndim")
     array = jacobian if hasattr(jacobian, "ndim") else np.asarray(jacobian)
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "fiubc" and array.dtype != object:
+        raise TypeError(f"convert takes a Jacobian, an array of numbers, not a {type(jacobian).__name__}")
     y_ndim, x_ndim = _split(array.ndim, x_ndim, y_ndim, x_shape, y_shape)
     _check(from_), _check(to)
     if x_shape is not None or y_shape is not None:
@@ -162,7 +164,9 @@ def convert(jacobian: Any, from_: str, to: str, *, x_ndim: int | None = None, y_
             if given is not None and tuple(given) != tuple(have):
                 raise ValueError(f"a Jacobian of shape {tuple(array.shape)} in {from_} layout has {name} of shape {tuple(have)}, "
                                  f"not {tuple(given)}")
-    return np.transpose(array, axes(y_ndim, x_ndim, from_, to)) if array.ndim > 1 else array
+    if array.ndim > 1:
+        return np.transpose(array, axes(y_ndim, x_ndim, from_, to))
+    return jacobian if isinstance(jacobian, float) else array
 
 
 def _split(ndim: int, x_ndim: int | None, y_ndim: int | None, x_shape: Sequence[int] | None,
@@ -175,7 +179,7 @@ def _split(ndim: int, x_ndim: int | None, y_ndim: int | None, x_shape: Sequence[
             return ndim, 0
         raise ValueError(f"a Jacobian with {ndim} axes: say how many belong to x, as in convert(J, from_, to, x_ndim=1)")
     for name, given in (("x_ndim", x_ndim), ("y_ndim", y_ndim)):
-        if given is not None and (not isinstance(given, int | np.integer) or given < 0):
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 0):
             raise ValueError(f"{name} is {given!r}: write a number of axes, 0 for a scalar")
     y = ndim - x_ndim if y_ndim is None else y_ndim  # type: ignore[operator]  # one of the two is known
     x = ndim - y if x_ndim is None else x_ndim
@@ -230,6 +234,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0, layout: str = "numerator")
         raise TypeError(f"argnums is {argnums!r}: a layout belongs to one Jacobian, so name one argument")
 
     def in_layout(*args: Any, **kwargs: Any) -> Any:
+        if -len(args) <= argnums < len(args):
+            _shape_of(args[argnums], "x is")
         return convert(jacobians.jacobian(f, argnums)(*args, **kwargs), "stacked", layout, x_ndim=np.ndim(args[argnums]))
 
     return in_layout
@@ -402,6 +408,8 @@ def show(f: Callable[..., Any], *args: Any, argnums: int = 0, layout: str = "sta
 
 def _shape_of(given: Any, what: str) -> Shape:
     array = value(given)
+    if isinstance(array, list):  # its Jacobian would be a list, one for each entry
+        raise TypeError(f"{what} a list: a layout is a matter of one number or array, so write np.array(...) or np.stack(...)")
     if isinstance(array, dict | tuple) or not np.issubdtype(np.asarray(array).dtype, np.number):
         raise TypeError(f"{what} a {type(given).__name__}: a layout is a matter of one number or array, so pick one")
     return tuple(np.shape(array))
@@ -490,7 +498,7 @@ def chain(functions: Sequence[Callable[[Any], Any]], x: Any) -> Chain:
     stacked      (2,3).(3,4)=(2,4)
     denominator  (4,3).(3,2)=(4,2)
     """
-    if callable(functions) or not list(functions):
+    if not isinstance(functions, Sequence) or not functions or not all(map(callable, functions)):
         raise TypeError("chain takes the functions as a list in the order of their use: chain([h, g], x) is g(h(x))")
     point, factors, shapes = x, [], [_shape_of(x, "x is")]
     for f in functions:

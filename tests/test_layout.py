@@ -206,6 +206,21 @@ def test_html_has_the_same_cells(y, x):
     assert page.count("<tr>") == page.count("</tr>") == 4 + 4
 
 
+def test_a_number_stays_a_number():
+    assert type(layout.jacobian(np.sin)(2.0)) is float
+    assert type(layout.convert(3.0, "stacked", "numerator")) is float
+
+
+def test_L05_product_rule_and_transposed_rule():
+    """<u, v> -> v^T du + u^T dv, x^T A -> A^T in numerator layout, x^T B -> B in denominator layout."""
+    u, v = (lambda x: np.sin(x) * x[0]), (lambda x: np.exp(x[::-1]))
+    numerator = lambda f: layout.jacobian(f, layout="numerator")(X)
+    np.testing.assert_allclose(numerator(lambda x: u(x) @ v(x)), v(X) @ numerator(u) + u(X) @ numerator(v), rtol=1e-13)
+    b = A.T
+    np.testing.assert_array_equal(numerator(lambda x: x @ b), b.T)
+    np.testing.assert_array_equal(layout.jacobian(lambda x: x @ b, layout="denominator")(X), b)
+
+
 def test_argnums_choose_x():
     assert layout.show(lambda a, x: a @ x, A, X, argnums=1).shapes["stacked"] == (3, 4)
     assert layout.show(lambda a, x: a @ x, A, X).shapes["stacked"] == (3, 3, 4)
@@ -231,6 +246,12 @@ def test_argnums_choose_x():
     (lambda: layout.jacobian(np.sum, argnums=(0, 1)), "one argument"),
     (lambda: layout.chain([], X), "functions as a list"),
     (lambda: layout.chain(np.sin, X), "functions as a list"),
+    (lambda: layout.chain(None, X), "functions as a list"),
+    (lambda: layout.chain([np.sin, 3], X), "functions as a list"),
+    (lambda: layout.convert("abc", "stacked", "numerator"), "an array of numbers, not a str"),
+    (lambda: layout.convert(A, "stacked", "numerator", x_ndim=True), "x_ndim is True"),
+    (lambda: layout.jacobian(lambda x: A @ np.stack(x), layout="denominator")([1.0, 2.0, 3.0, 4.0]), "x is a list: .* np.stack"),
+    (lambda: layout.jacobian(lambda p: p["a"])({"a": 1.0}), "x is a dict"),
 ])  # fmt: skip
 def test_bad_input_is_one_clear_line(call, message):
     with pytest.raises((TypeError, ValueError), match=message) as error:
