@@ -89,8 +89,7 @@ EXERCISES = (
     _scalar("quotient-rule", ("L01",), "Differentiate y = log(x) / x^2.", lambda x: np.log(x) / x**2, {"x": 2.5}, "dy/dx"),
     _scalar("chain-rule", ("L01", "L11"), "Differentiate y = sin(x^3).", lambda x: np.sin(x**3), {"x": 1.3}, "dy/dx"),
     _scalar("chain-twice", ("L01", "L11"), "Differentiate y = log(1 + e^(3x)).", lambda x: np.log(1.0 + np.exp(3.0 * x)),
-        {"x": 0.4},
-            "dy/dx"),
+            {"x": 0.4}, "dy/dx"),
     _scalar("sum-rule", ("L01",), "Differentiate y = 4x^3 - 5 log(x) + e^x.", lambda x: 4.0 * x**3 - 5.0 * np.log(x) + np.exp(x),
             {"x": 1.6}, "dy/dx"),
     Exercise("second-derivative", ("L02",), "higher orders", "Differentiate y = x^4 - 3x^2 twice.", {"x": 1.4},
@@ -161,8 +160,7 @@ EXERCISES = (
     Exercise("polar", ("L36",), "composites", "f = x1^2 x2 with x1 = s cos t and x2 = s sin t.", {"s": 1.4, "t": 0.5}, {
         "ds": by(_on_spiral, "s", "df/ds"), "dt": by(_on_spiral, "t", "df/dt")}),
     Exercise("square-root-and-cosine", ("L40",), "rules of differentiation", "f = sqrt(c) + cos(c) with c = a + e^a and a = x^2.",
-        {"x": 0.8}, {
-        "dx": by(_sqrt_plus_cos, "x", "df/dx")}),
+             {"x": 0.8}, {"dx": by(_sqrt_plus_cos, "x", "df/dx")}),
     Exercise("hessian", ("L43",), "higher orders", "f = x1^2 x2 + x1 x2^3. Write the Hessian as a list of two rows.",
              {"x": np.array([1.3, 0.7])}, {"H": number(
                  "the matrix of second derivatives", lambda x: hessian(_cubic_of)(x),

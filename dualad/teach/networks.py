@@ -46,11 +46,10 @@ LAYER = {"alpha": np.array([[0.5, -0.3], [0.8, 0.2]]), "beta": np.array([1.5, -0
 LOGISTIC = {"theta": np.array([0.4, -0.6, 0.3]), "x": np.array([1.0, 2.0, -0.5]), "y": 1.0}
 
 EXERCISES = (
-    Exercise("softmax", ("L09",), "likelihoods", "f = log(e^x1 + ... + e^xn). Its gradient has a name.", {"x": np.array([0.2, 1.0,
-        -0.5])}, {
-        "gradient": by(lambda x: np.log(np.sum(np.exp(x))), "x", "df/dx")}),
-    Exercise("bernoulli", ("L09",), "likelihoods", "Of n tries k succeed. L = -(k log p + (n - k) log(1 - p)).", {"p": 0.4,
-        "k": 7.0, "n": 10.0}, {
+    Exercise("softmax", ("L09",), "likelihoods", "f = log(e^x1 + ... + e^xn). Its gradient has a name.",
+             {"x": np.array([0.2, 1.0, -0.5])}, {"gradient": by(lambda x: np.log(np.sum(np.exp(x))), "x", "df/dx")}),
+    Exercise("bernoulli", ("L09",), "likelihoods", "Of n tries k succeed. L = -(k log p + (n - k) log(1 - p)).",
+             {"p": 0.4, "k": 7.0, "n": 10.0}, {
         "dp": by(lambda p, k, n: -(k * np.log(p) + (n - k) * np.log(1.0 - p)), "p", "dL/dp"),
         "best": number("the p with dL/dp = 0", lambda p, k, n: k / n, Mistake("sign", lambda p, k, n: 1.0 - k / n, "of failure"))},
         lambda rng: {"p": rng.uniform(0.2, 0.8), "k": rng.uniform(2.0, 5.0), "n": rng.uniform(6.0, 9.0)}),
@@ -94,8 +93,8 @@ EXERCISES = (
                  "paths": number("number of paths", lambda: _paths(10)[0],
                                  Mistake("factor", lambda: 20, "the choices multiply, they do not add")),
                  "edges": number("edges that a sweep visits", lambda: _paths(10)[1])}),
-    Exercise("cross-entropy-output", ("L21", "E1"), NETWORKS, "J = -(t log y + (1 - t) log(1 - y)) with the label t.", {"y": 0.8,
-        "t": 0.3}, {
+    Exercise("cross-entropy-output", ("L21", "E1"), NETWORKS, "J = -(t log y + (1 - t) log(1 - y)) with the label t.",
+             {"y": 0.8, "t": 0.3}, {
         "dy": by(lambda y, t: -(t * np.log(y) + (1.0 - t) * np.log(1.0 - y)), "y", "dJ/dy")},
         lambda rng: {"y": rng.uniform(0.2, 0.8), "t": rng.uniform(0.1, 0.9)}),
     Exercise("logistic-regression", ("L21", "E1"), NETWORKS, "J = -(y log p + (1 - y) log(1 - p)) with p = sigmoid(theta . x).",

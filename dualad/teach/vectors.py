@@ -38,6 +38,11 @@ def _denominator(x_ndim: int) -> Any:
     return lambda slope, at: layout.convert(slope, "stacked", "denominator", x_ndim=x_ndim)
 
 
+def _big_tensor() -> Any:
+    """dz/dW of z = y - W x, with W of shape (3, 4)."""
+    return jacobian(lambda W: np.ones(3) - W @ np.ones(4))(np.ones((3, 4)))
+
+
 def _weighted(s: Any, A: Any, x: Any, W: Any) -> Any:
     return (x - A @ s) @ W @ (x - A @ s)
 
@@ -62,12 +67,12 @@ EXERCISES = (
     _in_three_layouts("shape-matrix-by-matrix", ("L06", "L38", "E7"), ("a matrix", "a matrix"), (2, 3), (4, 5)),
     Exercise("chain-of-shapes", ("L07",), "shapes", "x in R^4, u = h(x) in R^3, y = g(u) in R^2, rows belong to results. "
              "Give the shapes in dy/dx = (dy/du)(du/dx).", {}, {
-                 "outer": shape("dy/du", lambda: (2, 3)), "inner": shape("du/dx", lambda: (3, 4)), "product": shape("dy/dx",
-                     lambda: (2, 4))}),
+                 "outer": shape("dy/du", lambda: (2, 3)), "inner": shape("du/dx", lambda: (3, 4)),
+                 "product": shape("dy/dx", lambda: (2, 4))}),
     Exercise("right-to-left", ("L14",), "shapes", "x in R^4, u = h(x) in R^3, y = g(u) in R^2, denominator layout. "
              "Give the shapes in dy/dx = (du/dx)(dy/du).", {}, {
-                 "inner": shape("du/dx", lambda: (4, 3)), "outer": shape("dy/du", lambda: (3, 2)), "product": shape("dy/dx",
-                     lambda: (4, 2))}),
+                 "inner": shape("du/dx", lambda: (4, 3)), "outer": shape("dy/du", lambda: (3, 2)),
+                 "product": shape("dy/dx", lambda: (4, 2))}),
     Exercise("layout-quiz", ("L27",), "shapes",
         "y = g(u) is a number, u = h(x) a vector, everything in denominator layout: dy/du is a "
              "column, du/dx has a row for each x. Which is the chain rule for dy/dx? "
@@ -78,18 +83,15 @@ EXERCISES = (
                                   E="(k, 1)(p, k) does not multiply, so there is nothing to transpose")}),
     Exercise("one-example", ("L08",), REGRESSION, "z = (<x, w> - y)^2.", {"w": X3, "x": np.array([1.0, 0.5, -0.7]), "y": 0.3}, {
         "dw": by(lambda w, x, y: (x @ w - y) ** 2, "w", "dz/dw")}),
-    Exercise("least-squares", ("L08", "L37"), REGRESSION, "z = |X w - y|^2.", {"w": np.array([0.7, -0.4]), "X": DATA, "y": TARGET},
-        {
-        "dw": by(lambda w, X, y: np.sum((X @ w - y) ** 2), "w", "dz/dw")}),
+    Exercise("least-squares", ("L08", "L37"), REGRESSION, "z = |X w - y|^2.",
+             {"w": np.array([0.7, -0.4]), "X": DATA, "y": TARGET}, {
+                 "dw": by(lambda w, X, y: np.sum((X @ w - y) ** 2), "w", "dz/dw")}),
     Exercise("weight-matrix", ("L15",), REGRESSION, "e = 1/2 |y - W x|^2 with W of shape (2, 3).", {"W": W23, "x": X3, "y": U2}, {
         "dW": by(lambda W, x, y: 0.5 * np.sum((y - W @ x) ** 2), "W", "de/dW")}),
     Exercise("big-tensor", ("L15", "E2"), REGRESSION,
-        "z = y - W x with W of shape (3, 4). How large is dz/dW, and how much of it is not "
-             "zero?", {}, {
-                 "entries": number("number of entries", lambda: jacobian(lambda W: np.ones(3) - W @ np.ones(4))(np.ones((3,
-                     4))).size),
-                 "nonzero": number("entries that are not zero", lambda: int(np.count_nonzero(
-                     jacobian(lambda W: np.ones(3) - W @ np.ones(4))(np.ones((3, 4))))))}),
+             "z = y - W x with W of shape (3, 4). How large is dz/dW, and how much of it is not zero?", {}, {
+                 "entries": number("number of entries", lambda: _big_tensor().size),
+                 "nonzero": number("entries that are not zero", lambda: int(np.count_nonzero(_big_tensor())))}),
     Exercise("best-slope", ("L16",), REGRESSION, "L = 1/2 sum_i (y_i - w x_i)^2 with one weight w. Where is dL/dw = 0?",
              {"x": np.array([1.0, 2.0, 3.0]), "y": np.array([1.1, 1.9, 3.2])}, {
                  "w": number("the best w", lambda x, y: float(-grad(lambda w: 0.5 * np.sum((y - w * x) ** 2))(0.0)
@@ -108,8 +110,8 @@ EXERCISES = (
         "gradient": by(lambda x, A: x @ (A @ x), "x", "df/dx", mistakes=(
             Mistake("missed path", lambda x, A: 2.0 * A @ x, "2 A x needs a symmetric A: x is on both sides of it"),))}),
     Exercise("symmetric-form", ("L12",), VECTORS, "f = x^T S x. S is symmetric.", {"x": X3, "S": S33}, {
-        "gradient": by(lambda x, S: x @ (S @ x), "x", "df/dx")}, lambda rng: {"x": rng.normal(size=3), "S": S33 * rng.uniform(0.5,
-            2.0)}),
+        "gradient": by(lambda x, S: x @ (S @ x), "x", "df/dx")},
+        lambda rng: {"x": rng.normal(size=3), "S": S33 * rng.uniform(0.5, 2.0)}),
     Exercise("denominator-layout", ("L13",), "shapes", "y = W x with W of shape (2, 3). Give dy/dx in denominator layout.",
              {"x": X3, "W": W23}, {"J": by(
                  lambda x, W: W @ x, "x", "dy/dx in denominator layout", _denominator(1), mistakes=(
@@ -122,8 +124,8 @@ EXERCISES = (
              {"x": X3, "W": W23, "v": np.array([1.0, -1.0, 0.5])}, {
                  "c": directional(lambda x, W: np.sin(W @ x), "x", "v", "c = Dh(x)[v]"),
                  "result": directional(lambda x, W: np.sum(np.sin(W @ x) ** 2), "x", "v", "Dg(h(x))[c]")}),
-    Exercise("quadratic-direction", ("L32",), "directions", "f = x^T A x. What is Df(x)[v]?", {"x": X3, "A": A33,
-        "v": np.array([1.0, -1.0, 0.5])}, {
+    Exercise("quadratic-direction", ("L32",), "directions", "f = x^T A x. What is Df(x)[v]?",
+             {"x": X3, "A": A33, "v": np.array([1.0, -1.0, 0.5])}, {
         "slope": directional(lambda x, A: x @ (A @ x), "x", "v", "Df(x)[v]", (
             Mistake("missed path", lambda x, A, v: 2.0 * v @ A @ x, "v^T A x and x^T A v differ: A is not symmetric"),
             Mistake("missed path", lambda x, A, v: 2.0 * x @ A @ v, "v^T A x and x^T A v differ: A is not symmetric")))}),
@@ -145,8 +147,8 @@ EXERCISES = (
             Mistake("chain factor", lambda X: np.linalg.inv(X).T, "the factor det X is missing"),))}),
     Exercise("inverse-form", ("L39",), MATRICES, "f = a^T X^-1 b.", {"X": M22, "a": U2, "b": V2}, {
         "dX": by(lambda X, a, b: a @ (np.linalg.inv(X) @ b), "X", "df/dX, of the shape of X")}),
-    Exercise("inverse-direction", ("L39",), MATRICES, "f(X) = X^-1. What is Df(X)[V]?", {"X": M22, "V": np.array([[0.2, -1.0],
-        [0.5, 0.3]])}, {
+    Exercise("inverse-direction", ("L39",), MATRICES, "f(X) = X^-1. What is Df(X)[V]?",
+             {"X": M22, "V": np.array([[0.2, -1.0], [0.5, 0.3]])}, {
         "DfV": number("the derivative of X^-1 in the direction V", lambda X, V: jvp(np.linalg.inv, (X,), (V,))[1],
                       Mistake("order of elements", lambda X, V: -np.linalg.inv(X) @ np.linalg.inv(X) @ V,
                               "matrices do not commute: V stands between the two inverses"),
