@@ -84,9 +84,10 @@ def test_numbers_of_every_step_have_room(stepper, name, version):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("where", ["start", "forward", "reverse"])
-def test_contrast_on_the_screen(stepper, scheme, where):
-    """The computed colours of all words against the paper behind them, at three steps."""
-    b = stepper("lecture", color_scheme=scheme)
+@pytest.mark.parametrize("name", ["lecture", "euler"])
+def test_contrast_on_the_screen(stepper, scheme, where, name):
+    """The computed colours of all words against the paper behind them, at three steps (euler: cards around them)."""
+    b = stepper(name, color_scheme=scheme)
     body(b)
     press(b, *{"start": [], "forward": [Keys.ARROW_RIGHT] * 6, "reverse": [Keys.END]}[where])
     count, low = b.execute_script(LOW_CONTRAST)
@@ -180,8 +181,9 @@ def test_around_a_step(stepper, width):
 # ---- who cannot use a mouse, a script, a screen ------------------------------------------------------------------------
 
 
-def test_everything_is_reached_by_tab(stepper):
-    b = stepper()
+@pytest.mark.parametrize("name", ["lecture", "long"])
+def test_everything_is_reached_by_tab(stepper, name):
+    b = stepper(name)
     body(b)
     for _ in range(60):
         press(b, Keys.TAB)

@@ -16,7 +16,7 @@ from .program import quantity
 if TYPE_CHECKING:
     from .explanation import Explanation
 
-__all__ = ["Graph", "graph", "readable_part"]
+__all__ = ["Graph", "graph", "readable_parts"]
 
 #: a longer program is folded by the names in its source
 _FOLDED = 20
@@ -81,20 +81,18 @@ class Graph:
         return f'<div style="overflow-x:auto">{self.svg()}</div>'
 
 
-def readable_part(explanation: Explanation, by: str | None) -> Explanation:
-    """The explanation as it is drawn: folded where it is long."""
-    if by == "none":
-        return explanation
+def readable_parts(explanation: Explanation, by: str | None) -> list[Explanation]:
+    """The explanation as it is drawn: folded where it is long; where that is still long, then its foldings, the finer one first."""
     if by is not None:
-        return explanation.fold(by)
+        return [explanation if by == "none" else explanation.fold(by)]
     if len(explanation.program.nodes) <= _FOLDED:
-        return explanation
+        return [explanation]
     named = explanation.fold("name")
     if len(named.program.nodes) <= _FOLDED:
-        return named
+        return [named]
     called = explanation.fold("function")
     shown = called if 2 < len(called.program.nodes) - len(called.program.inputs) < len(named.program.nodes) else named
-    return shown if len(shown.program.nodes) <= LARGEST_DRAWN else explanation
+    return [shown] if len(shown.program.nodes) <= LARGEST_DRAWN else [explanation, named, called]
 
 
 def graph(
@@ -128,7 +126,7 @@ def graph(
     >>> [vertex.name for vertex in graph.diagram.vertices], graph.diagram.edges[0].label
     (['x', 'y', 'v1', 'f'], 'y = 3')
     """
-    shown = readable_part(explanation, by)
+    shown = readable_parts(explanation, by)[0]
     adjoints = [quantity(a) for a in shown._sweeps.terms(shown._target(target))[0]]
     tangents, label = None, ""
     if seed != "none":

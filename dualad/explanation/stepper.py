@@ -15,7 +15,7 @@ The page loads nothing. Texts and numbers of reverse sweeps are those of `Explan
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,12 @@ from ..compare.storage import write_atomically
 from ..report.html import document, stylesheet
 from ..report.marks import escape
 from ..report.palette import SCHEMES, STYLES, readable
-from .graph import readable_part
+from .graph import readable_parts
 from .graph_diagram import Diagram, diagram, groups, short, summary
 from .graph_svg import draw
 from .program import Quantity, quantity
 from .stepper_data import element, seeds_of, stepper_data
-from .stepper_parts import in_full, notes, picture, player, result, source, table
+from .stepper_parts import drawn_size, in_full, notes, picture, player, result, source, table
 
 if TYPE_CHECKING:
     from .explanation import Explanation
@@ -100,22 +100,15 @@ def page(
     explanation: Explanation, seed: str | Mapping[str, Any] | None = None, target: str | None = None, by: str | None = None
 ) -> str:
     """The page of an explanation; see :func:`write`."""
-    shown = readable_part(explanation, by)
-    if len(shown.program.nodes) <= STEPPED:
-        return _stepped(explanation, shown, seed, target, False)
-    for shown in _foldings(explanation, by):
-        text = _stepped(explanation, shown, seed, target, True)
-        if len(text.encode()) < LARGEST_PAGE:
-            return text
-    return _summarised(explanation, target)
-
-
-def _foldings(explanation: Explanation, by: str | None) -> Iterator[Explanation]:
-    """The program as it can be stepped through, the most telling form first."""
-    for name in ("name", "function") if by is None else (by,):
-        shown = explanation if name == "none" else explanation.fold(name)
+    drawn, *folded = readable_parts(explanation, by)
+    if len(drawn.program.nodes) <= STEPPED:
+        return _stepped(explanation, drawn, seed, target, False)
+    for shown in folded or [drawn]:
         if len(shown.program.nodes) <= STEPPED_LONG:
-            yield shown
+            text = _stepped(explanation, shown, seed, target, True)
+            if len(text.encode()) < LARGEST_PAGE:
+                return text
+    return _summarised(explanation, target)
 
 
 def _head(shown: Explanation, target: str | None, how: str) -> str:
@@ -142,6 +135,7 @@ def _stepped(
         drawn = summary(program, adjoints, label)
     else:
         drawn = _roomy(diagram(program, first, seeds[0][0], adjoints, label), shown, seeds, target)
+    drawing = draw(replace(drawn, notes=()), wide=_COLUMN)
     listing, lines = source(program)
     data = stepper_data(shown, label, seeds, adjoints, lines, seed, target)
     if long:
@@ -152,8 +146,8 @@ def _stepped(
         f'<main id="main"{" class=long" if long else ""}>',
         _said(explanation, shown) if long else "",
         player(data["seeds"], long),
-        '<div class="desk">',
-        picture(draw(replace(drawn, notes=()), wide=_COLUMN), drawn.notes, long),
+        f'<div class="desk{" broad" if drawn_size(drawing)[0] > _COLUMN else ""}">',
+        picture(drawing, drawn.notes, long),
         '<div class="side">',
         listing,
         table(program, first, adjoints, label, long),

@@ -32,6 +32,8 @@ __all__ = ["element", "seeds_of", "stepper_data"]
 _SEEDS = 8
 #: the first letter of Unicode's private use area
 _MARK = 0xE000
+#: a name, with the index of an element, or a number
+_WORD = re.compile(r"[A-Za-z_][\w.]*(?:\[[^\]]*\])?|-?\d[\d.]*(?:e[-+]?\d+)?")
 
 Seeds = list[tuple[str, Sequence[Quantity]]]
 
@@ -113,11 +115,14 @@ def _repeating(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marked(text: str, words: Sequence[str]) -> str:
-    """The text with a letter of its own for each word, wherever it is no part of a longer one ("ds_1" is d and a name)."""
-    for k, word in enumerate(words):
-        if word:
-            text = re.sub(rf"(?<![\w.])(d?){re.escape(word)}(?![\w.\[])", rf"\1{chr(_MARK + k)}", text)
-    return text
+    """The text with a letter of its own for each name and number of the row; "ds_1" is d and a name."""
+    mark = {word: chr(_MARK + k) for k, word in enumerate(words) if word}
+
+    def letter(found: re.Match[str]) -> str:
+        word = found[0]
+        return mark.get(word) or ("d" + mark[word[1:]] if word[0] == "d" and word[1:] in mark else word)
+
+    return _WORD.sub(letter, text)
 
 
 def seeds_of(shown: Explanation, seed: str | Mapping[str, Any] | None) -> Seeds:

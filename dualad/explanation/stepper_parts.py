@@ -19,7 +19,7 @@ from .program import Node, Program, Quantity, quantity
 if TYPE_CHECKING:
     from .explanation import Explanation
 
-__all__ = ["in_full", "notes", "picture", "player", "result", "source", "table"]
+__all__ = ["drawn_size", "in_full", "notes", "picture", "player", "result", "source", "table"]
 
 #: rows at the beginning and at the end of a table that is too long, while no script shows those near a step
 _ENDS = 8
@@ -45,6 +45,12 @@ def result(shown: Explanation, number: int | None, label: str) -> str:
     return f'<p class="result">At {escape(given)}{more}: <strong>{escape(", ".join(found))}</strong>.</p>'
 
 
+def drawn_size(drawing: str) -> tuple[float, float]:
+    """Width and height of an SVG in pixels."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
+    return (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+
+
 def picture(drawing: str, words: Sequence[str], long: bool) -> str:
     """The graph with its size; the cards around the value of a step, which a long program has first and a short one on demand."""
     around = "" if long else '<label class="check"><input type="checkbox" id="around"> Around this step</label>'
@@ -55,8 +61,8 @@ def picture(drawing: str, words: Sequence[str], long: bool) -> str:
         '<button type="button" id="fit" title="Fit the width; keys: + - 0">100 %</button>'
         '<button type="button" id="larger" aria-label="Larger">+</button></span></div></div>'
     )
-    shape = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
-    tall = " tall" if shape and float(shape[2]) > max(_PAGE, 1.4 * float(shape[1])) else ""
+    width, height = drawn_size(drawing)
+    tall = " tall" if height > max(_PAGE, 1.4 * width) else ""
     frame = f'<div class="scroll{tall}" role="region" tabindex="0" aria-label="Computational graph">{drawing}</div>'
     cards = (
         '<div id="cards" role="region" aria-label="The value of this step, what it reads and who reads it" hidden>'
