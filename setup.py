@@ -12,8 +12,8 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("DUALAD_DEBUG", "") not in ("", "0")
 SANITIZE = os.environ.get("DUALAD_SANITIZE", "")
-C_FILES = ["mathfn", "ops", "vec_base", "vec_avx2", "vec_avx512", "vmath", "tape", "plan", "sweep", "sweep_array", "second",
-           "taylor"]  # fmt: skip
+C_FILES = ["mathfn", "ops", "vec_base", "vec_avx2", "vec_avx512", "vmath", "tape", "plan", "fused", "sweep", "block", "sweep_array",
+           "second", "taylor"]  # fmt: skip
 
 if sys.platform == "win32":
     compile_args, link_args, libraries = ["/std:c11", "/O2"], [], []

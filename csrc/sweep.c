@@ -5,7 +5,7 @@
  *     forward   tan[v]  = dx * tan[a] + dy * tan[b]                  (nodes first to last)
  * Array entries are swept in sweep_array.c.
  */
-#include "plan.h"
+#include "fused.h"
 #include "sweep.h"
 #include "sweep_array.h"
 #include <string.h>
@@ -100,8 +100,17 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
 #include "ops.def"
         case DA_OP_INPUT: slot -= b; break;
         case DA_OP_ARRAY: {
+            if (plan && plan->run >> i & 1) {
+                i = da_fused_reverse(t, adj, plan, i);
+                slot = da_tape_entry_at(t, of[i].a)->first;
+                break;
+            }
             const da_entry *e = da_tape_entry_at(t, a);
             slot = e->first;
+            if (plan && plan->uniform >> i & 1) {
+                adj[e->x] = adj[e->out];
+                break;
+            }
             const int sets = plan ? (int)(plan->x >> i & 1) | (int)(plan->y >> i & 1) * 2 : 0;
             if (da_array_reverse(t, e, adj, k, sets))
                 return -2;

@@ -5,8 +5,8 @@
  * its result; the last axis is the inner loop.
  */
 #include "sweep_array.h"
+#include "block.h"
 #include "sweep.h"
-#include "vec.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,84 +54,25 @@ static int64_t row_length(const da_entry *e)
     return e->nd ? e->shape[e->nd - 1] : 1;
 }
 
-/* Rows whose partial is an operand, the result or one need no block of partials of their own. */
-enum { COMPUTED, IS_X, IS_Y, IS_V, IS_ONE };
-
-/* Of string literals, so that the compiler decides. */
-#define IS(text, letter) (sizeof(text) == 2 && (text)[0] == (letter))
-#define ALIAS(text) \
-    (IS(text, 'x') ? IS_X : IS(text, 'y') ? IS_Y : IS(text, 'v') ? IS_V : sizeof(text) == 4 && (text)[0] == '1' ? IS_ONE : COMPUTED)
-
-static int alias_of(int code, int which)
-{
-    switch (code) {
-#define UNARY(name, value, dx, cls, domain) \
-    case DA_OP_##name: return which ? COMPUTED : ALIAS(#dx);
-#define BINARY(name, value, dx, dy, cls, domain) \
-    case DA_OP_##name: return which ? ALIAS(#dy) : ALIAS(#dx);
-#include "ops.def"
-#undef UNARY
-#undef BINARY
-    default: return COMPUTED;
-    }
-}
-
-/* The partials of a block: where they already are, or computed into p; NULL means ones. */
-static const double *partials(int alias, da_partial_fn fn, const double *x, const double *y, const double *v, double *p,
-                              size_t n)
-{
-    switch (alias) {
-    case IS_X: return x;
-    case IS_Y: return y;
-    case IS_V: return v;
-    case IS_ONE: return NULL;
-    default: fn(x, y, v, p, n); return p;
-    }
-}
-
-static inline double at(const double *p, size_t i)
-{
-    return p ? p[i] : 1.0;
-}
-
-static inline double term(double p, double g, int selects)
-{
-    double c = p * g + 0.0;
-    return (!da_touched(g) || (selects && p == 0.0)) ? -0.0 : c;
-}
-
 /* to[i * stride] += p[i] * ct[i], in k lanes; or = (sets, one lane) */
-static void accumulate(double *restrict to, int64_t stride, const double *restrict p, const double *restrict ct,
-                       size_t n, size_t k, int selects, int sets)
+static void accumulate(double *restrict to, int64_t stride, const double *restrict p, double number,
+                       const double *restrict ct, size_t n, size_t k, int selects, int sets)
 {
-    if (k > 1) {
-        da_lanes_kernel()(to, (ptrdiff_t)stride, p, ct, 1, n, k, selects, sets);
-    } else if (stride == 1) {
-        da_accumulate_kernel()(to, p, ct, n, selects, sets);
-    } else if (stride == 0) {
-        double s[4] = {-0.0, -0.0, -0.0, -0.0};
-        for (size_t i = 0; i < n; i++)
-            s[i & 3] += term(at(p, i), ct[i], selects);
-        const double total = (s[0] + s[1]) + (s[2] + s[3]);
-        to[0] = sets ? total : to[0] + total;
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            double *place = to + (int64_t)i * stride;
-            const double c = term(at(p, i), ct[i], selects);
-            *place = sets ? c : *place + c;
-        }
-    }
+    if (k > 1)
+        da_vec()->lanes(to, (ptrdiff_t)stride, p, number, ct, 1, n, k, selects, sets);
+    else
+        da_contribute(to, (ptrdiff_t)stride, p, number, ct, n, selects, sets);
 }
 
 /* out[i] (+)= p[i] * tan[i * stride], in k lanes */
-static void push(double *restrict out, const double *restrict p, const double *restrict tan, int64_t stride, size_t n,
-                 size_t k, int selects, int add)
+static void push(double *restrict out, const double *restrict p, double number, const double *restrict tan,
+                 int64_t stride, size_t n, size_t k, int selects, int add)
 {
     if (k == 1 && stride == 1) {
-        da_accumulate_kernel()(out, p, tan, n, selects, !add);
+        da_vec()->accumulate(out, p, number, tan, n, selects, !add);
         return;
     }
-    da_lanes_kernel()(out, 1, p, tan, (ptrdiff_t)stride, n, k, selects, !add);
+    da_vec()->lanes(out, 1, p, number, tan, (ptrdiff_t)stride, n, k, selects, !add);
 }
 
 /* A block of operand values; a number that is broadcast fills its buffer once (`one` remembers which it was). */
@@ -152,10 +93,9 @@ static const double *block_of(const double *val, int64_t stride, size_t n, doubl
 static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k, int reverse, int sets)
 {
     const int last = e->nd - 1, selects = da_selects(e->code_lo), binary = e->kind == DA_MAP2;
-    const int alias_x = alias_of(e->code_lo, 0), alias_y = alias_of(e->code_lo, 1);
-    const da_partial_fn px = da_partial_kernel(e->code_lo, 0), py = da_partial_kernel(e->code_lo, 1);
+    const da_partial px = da_partial_of(e->code_lo, 0), py = da_partial_of(e->code_lo, 1);
     const int64_t length = row_length(e), sx = e->nd ? e->sx[last] : 0, sy = e->nd && binary ? e->sy[last] : 0;
-    double bx[DA_BLOCK], by[DA_BLOCK], p[DA_BLOCK];
+    DA_ALIGNED double bx[DA_BLOCK], by[DA_BLOCK], p[DA_BLOCK];
     const double *one_x = NULL, *one_y = NULL; /* the number that fills bx, by */
     size_t o = e->out;
     if (e->n == 0)
@@ -170,18 +110,18 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
             const double *y = binary ? block_of(operand_values(t, e->y_active) + ay, sy, n, by, &one_y) : x;
             const double *v = t->val + o;
             if (e->x_active) {
-                const double *q = partials(alias_x, px, x, y, v, p, n);
+                const double *q = da_block_partials(&px, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ax * k, sx, q, buf + o * k, n, k, selects, sets & 1);
+                    accumulate(buf + ax * k, sx, q, px.number, buf + o * k, n, k, selects, sets & 1);
                 else
-                    push(buf + o * k, q, buf + ax * k, sx, n, k, selects, 0);
+                    push(buf + o * k, q, px.number, buf + ax * k, sx, n, k, selects, 0);
             }
             if (e->y_active) {
-                const double *q = partials(alias_y, py, x, y, v, p, n);
+                const double *q = da_block_partials(&py, x, y, v, p, n);
                 if (reverse)
-                    accumulate(buf + ay * k, sy, q, buf + o * k, n, k, selects, sets & 2);
+                    accumulate(buf + ay * k, sy, q, py.number, buf + o * k, n, k, selects, sets & 2);
                 else
-                    push(buf + o * k, q, buf + ay * k, sy, n, k, selects, e->x_active);
+                    push(buf + o * k, q, py.number, buf + ay * k, sy, n, k, selects, e->x_active);
             }
             o += n;
         }

@@ -2,9 +2,8 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #pragma GCC target("avx2,fma")
 #define DA_VEC_SIMD 1
-#define DA_VEC_TABLE da_vec_table_avx2
-#define DA_VEC_ACCUMULATE da_vec_accumulate_avx2
-#define DA_VEC_LANES da_vec_lanes_avx2
+#define DA_VEC_KERNELS da_vec_avx2
+#define DA_VEC_NAME "avx2"
 #include "vec_body.h"
 #endif
 typedef int da_vec_avx2_not_empty;

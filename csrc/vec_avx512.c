@@ -2,9 +2,8 @@
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
 #define DA_VEC_SIMD 1
-#define DA_VEC_TABLE da_vec_table_avx512
-#define DA_VEC_ACCUMULATE da_vec_accumulate_avx512
-#define DA_VEC_LANES da_vec_lanes_avx512
+#define DA_VEC_KERNELS da_vec_avx512
+#define DA_VEC_NAME "avx512"
 #include "vec_body.h"
 #endif
 typedef int da_vec_avx512_not_empty;

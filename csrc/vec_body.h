@@ -1,6 +1,6 @@
 /* vec_body.h: the partials of every row over a block of elements; included by vec_base.c and vec_avx2.c.
  *
- * Needs DA_VEC_TABLE, DA_VEC_ACCUMULATE and DA_VEC_LANES, the names of the table and of the accumulations to define.  For each row it generates
+ * Needs DA_VEC_KERNELS, the name of the da_kernels to define, and DA_VEC_NAME, what it calls itself.  For each row it generates
  *     static void multiply_px(xs, ys, vs, p, n)      p[i] = d/dx at (xs[i], ys[i], vs[i])
  * as plain loops that the compiler vectorises.  The names below have a vector version in glibc's libmvec: the simd
  * attribute makes the compiler call `_ZGV..._da_vm_sin`, which vmath.c defines by what it found at run time.
@@ -61,46 +61,68 @@ static inline double contribution(double p, uint64_t touched, double g, int sele
     return (touched == UNTOUCHED) | (selects & (p == 0.0)) ? -0.0 : c;
 }
 
-/* Constant `selects` and `sets` make four loops of it. */
-static inline __attribute__((always_inline)) void
-accumulate_as(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects, int sets)
+/* Constant `selects`, `sets` and `one` (p[0] serves all elements) make a loop each of it. */
+static inline __attribute__((always_inline)) void accumulate_as(double *restrict to, const double *restrict p,
+                                                                const double *restrict ct, size_t n, int selects,
+                                                                int sets, int one)
 {
     const bits_of_double *bits = (const bits_of_double *)(const void *)ct;
+    const double number = p[0];
     for (size_t i = 0; i < n; i++) {
-        const double c = contribution(p[i], bits[i], ct[i], selects);
+        const double c = contribution(one ? number : p[i], bits[i], ct[i], selects);
         to[i] = sets ? c : to[i] + c;
     }
 }
 
-static void accumulate(double *restrict to, const double *restrict p, const double *restrict ct, size_t n, int selects,
-                       int sets)
+static void accumulate_number(double *restrict to, double number, const double *restrict ct, size_t n, int sets)
 {
-    if (!p) { /* adding an untouched -0.0 changes nothing */
+    if (number == 1.0) { /* adding an untouched -0.0 changes nothing */
         if (sets)
             memcpy(to, ct, n * sizeof *to);
         else
             for (size_t i = 0; i < n; i++)
                 to[i] += ct[i];
-    } else if (selects) {
-        if (sets)
-            accumulate_as(to, p, ct, n, 1, 1);
-        else
-            accumulate_as(to, p, ct, n, 1, 0);
     } else if (sets) {
-        accumulate_as(to, p, ct, n, 0, 1);
+        accumulate_as(to, &number, ct, n, 0, 1, 1);
     } else {
-        accumulate_as(to, p, ct, n, 0, 0);
+        accumulate_as(to, &number, ct, n, 0, 0, 1);
     }
 }
 
-static void lanes(double *to, ptrdiff_t to_stride, const double *p, const double *from, ptrdiff_t stride, size_t n,
-                  size_t k, int selects, int sets)
+static void accumulate(double *restrict to, const double *restrict p, double number, const double *restrict ct,
+                       size_t n, int selects, int sets)
+{
+    if (!p && selects && number == 0.0) {
+        for (size_t i = 0; sets && i < n; i++)
+            to[i] = -0.0;
+    } else if (!p) {
+        accumulate_number(to, number, ct, n, sets);
+    } else if (selects) {
+        if (sets)
+            accumulate_as(to, p, ct, n, 1, 1, 0);
+        else
+            accumulate_as(to, p, ct, n, 1, 0, 0);
+    } else if (sets) {
+        accumulate_as(to, p, ct, n, 0, 1, 0);
+    } else {
+        accumulate_as(to, p, ct, n, 0, 0, 0);
+    }
+}
+
+static void settle(double *restrict to, const double *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i] + 0.0;
+}
+
+static void lanes(double *to, ptrdiff_t to_stride, const double *p, double number, const double *from, ptrdiff_t stride,
+                  size_t n, size_t k, int selects, int sets)
 {
     for (size_t i = 0; i < n; i++) {
         double *restrict t = to + (ptrdiff_t)i * to_stride * (ptrdiff_t)k;
         const double *restrict g = from + (ptrdiff_t)i * stride * (ptrdiff_t)k;
         const bits_of_double *bits = (const bits_of_double *)(const void *)g;
-        const double q = p ? p[i] : 1.0;
+        const double q = p ? p[i] : number;
         if (selects && q == 0.0) {
             for (size_t l = 0; sets && l < k; l++)
                 t[l] = -0.0;
@@ -113,9 +135,6 @@ static void lanes(double *to, ptrdiff_t to_stride, const double *p, const double
         }
     }
 }
-
-const da_accumulate_fn DA_VEC_ACCUMULATE = accumulate;
-const da_lanes_fn DA_VEC_LANES = lanes;
 
 #define PARTIAL(fn, expr) \
     static void fn(const double *restrict xs, const double *restrict ys, const double *restrict vs, \
@@ -133,10 +152,12 @@ const da_lanes_fn DA_VEC_LANES = lanes;
 #undef UNARY
 #undef BINARY
 
-const da_partial_fn DA_VEC_TABLE[DA_OP_COUNT][2] = {
+static const da_partial_fn partials[DA_OP_COUNT][2] = {
 #define UNARY(name, value, dx, cls, domain) [DA_OP_##name] = {name##_px, NULL},
 #define BINARY(name, value, dx, dy, cls, domain) [DA_OP_##name] = {name##_px, name##_py},
 #include "ops.def"
 #undef UNARY
 #undef BINARY
 };
+
+const da_kernels DA_VEC_KERNELS = {DA_VEC_NAME, partials, accumulate, lanes, settle};

@@ -13,9 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const da_partial_fn da_vec_table_base[DA_OP_COUNT][2];
-extern const da_accumulate_fn da_vec_accumulate_base;
-extern const da_lanes_fn da_vec_lanes_base;
+extern const da_kernels da_vec_base;
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
@@ -23,9 +21,7 @@ extern const da_lanes_fn da_vec_lanes_base;
 #include <dlfcn.h>
 #endif
 
-extern const da_partial_fn da_vec_table_avx2[DA_OP_COUNT][2], da_vec_table_avx512[DA_OP_COUNT][2];
-extern const da_accumulate_fn da_vec_accumulate_avx2, da_vec_accumulate_avx512;
-extern const da_lanes_fn da_vec_lanes_avx2, da_vec_lanes_avx512;
+extern const da_kernels da_vec_avx2, da_vec_avx512;
 
 #define FUNCTIONS(X) X(sin) X(cos) X(tan) X(exp) X(log) X(sinh) X(cosh) X(tanh)
 
@@ -56,29 +52,18 @@ FUNCTIONS(X)
 
 static int found_libmvec;
 
-/* The kernels of one instruction set. */
-typedef struct {
-    const char *name;
-    const da_partial_fn (*table)[2];
-    const da_accumulate_fn *accumulate;
-    const da_lanes_fn *lanes;
-} kernels;
-
-static const kernels base = {"base", da_vec_table_base, &da_vec_accumulate_base, &da_vec_lanes_base};
-static const kernels avx2 = {"avx2", da_vec_table_avx2, &da_vec_accumulate_avx2, &da_vec_lanes_avx2};
-static const kernels avx512 = {"avx512", da_vec_table_avx512, &da_vec_accumulate_avx512, &da_vec_lanes_avx512};
-static const kernels *chosen = &base;
+static const da_kernels *chosen = &da_vec_base;
 
 __attribute__((constructor)) static void find(void)
 {
     const char *most = getenv("DUALAD_VECTOR"); /* "base" or "avx2": no more than that, for tests */
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !(most && strcmp(most, "base") == 0))
-        chosen = &avx2;
-    if (chosen == &avx2 && !(most && strcmp(most, "avx2") == 0) && __builtin_cpu_supports("avx512f") &&
+        chosen = &da_vec_avx2;
+    if (chosen == &da_vec_avx2 && !(most && strcmp(most, "avx2") == 0) && __builtin_cpu_supports("avx512f") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        chosen = &avx512;
+        chosen = &da_vec_avx512;
 #if defined(__linux__)
-    void *lib = chosen != &base ? dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
+    void *lib = chosen != &da_vec_base ? dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL) : NULL;
     if (lib) {
         found_libmvec = 1;
 #define X(f) \
@@ -91,24 +76,9 @@ __attribute__((constructor)) static void find(void)
 #endif
 }
 
-da_partial_fn da_partial_kernel(int code, int which)
+const da_kernels *da_vec(void)
 {
-    return chosen->table[code][which];
-}
-
-da_accumulate_fn da_accumulate_kernel(void)
-{
-    return *chosen->accumulate;
-}
-
-da_lanes_fn da_lanes_kernel(void)
-{
-    return *chosen->lanes;
-}
-
-const char *da_vec_name(void)
-{
-    return chosen->name;
+    return chosen;
 }
 
 int da_vec_has_libmvec(void)
@@ -118,24 +88,9 @@ int da_vec_has_libmvec(void)
 
 #else
 
-da_partial_fn da_partial_kernel(int code, int which)
+const da_kernels *da_vec(void)
 {
-    return da_vec_table_base[code][which];
-}
-
-da_accumulate_fn da_accumulate_kernel(void)
-{
-    return da_vec_accumulate_base;
-}
-
-da_lanes_fn da_lanes_kernel(void)
-{
-    return da_vec_lanes_base;
-}
-
-const char *da_vec_name(void)
-{
-    return "base";
+    return &da_vec_base;
 }
 
 int da_vec_has_libmvec(void)

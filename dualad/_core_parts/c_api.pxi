@@ -36,7 +36,10 @@ cdef extern from "ops.h":
     void da_partials(int code, double x, double y, double v, double *px, double *py) nogil
 
 cdef extern from "vec.h":
-    const char *da_vec_name()
+    ctypedef struct da_kernels:
+        const char *name
+        void settle(double *to, const double *from_, size_t n)
+    const da_kernels *da_vec()
     int da_vec_has_libmvec()
 
 cdef extern from "tape.h":

@@ -72,7 +72,7 @@ def ufunc_codes():
 
 def build_info():
     """Instruction set of the block kernels and whether libmvec serves them."""
-    return {"vector": da_vec_name().decode(), "libmvec": bool(da_vec_has_libmvec())}
+    return {"vector": da_vec().name.decode(), "libmvec": bool(da_vec_has_libmvec())}
 
 
 cdef int make_tables() except -1:

@@ -380,9 +380,7 @@ cdef object adjoint_array(VarArray a, da_tape *t):
     for i in range(a.nd):
         dims[i] = a.dims[i]
     grad = cnp.PyArray_EMPTY(a.nd, dims, cnp.NPY_DOUBLE, 0)
-    cdef double *to = <double *>cnp.PyArray_DATA(grad)
-    for i in range(a.n):
-        to[i] = t.adj[a.off + i] + 0.0
+    da_vec().settle(<double *>cnp.PyArray_DATA(grad), t.adj + a.off, a.n)
     return grad
 
 

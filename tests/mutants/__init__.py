@@ -73,8 +73,6 @@ ARRAYS = _of(
     "csrc/sweep_array.c", "laws structure reductions products ufuncs indexing second_order",
     ("rows-do-not-rewind", "        r->oy -= *at * r->e->sy[d];\n", "",
      "the second operand's offset runs away at the end of an axis"),
-    ("broadcast-overwrites", "s[i & 3] += term(at(p, i), ct[i], selects);", "s[i & 3] = term(at(p, i), ct[i], selects);",
-     "a broadcast operand gets the last share, not the sum"),
     ("push-overwrites", "(ptrdiff_t)stride, n, k, selects, !add);", "(ptrdiff_t)stride, n, k, selects, 1);",
      "the second operand's tangent replaces the first's"),
     ("gather-overwrites", "                x[l] += o[l];\n            else", "                x[l] = o[l];\n            else",
@@ -99,10 +97,27 @@ PLAN = _of(
     "csrc/plan.c", "plan",
     ("plan-covers-anything", "    return (size_t)step == r->n;", "    return 1;",
      "a slice's share is set, the rest stays as it was"),
-    ("plan-forgets-overlap", "!x || x != y || covers(e, e->sy, e->y, y)", "1",
+    ("plan-forgets-overlap", "!x || x != y || covered_y", "1",
      "two walks through one range: the second adds to what the first then sets"),
-    ("plan-forgets-unused", "        touch(&s, &s.ranges[i]); /* no operation uses it */\n", "        ;\n",
+    ("plan-forgets-unused", "            touch(&s, &s.ranges[i]);\n", "            ;\n",
      "what no operation uses keeps the adjoints of the sweep before"),
+    ("plan-forgets-neighbours", "r->odd <= g->high", "0", "a slice of a temporary is read in the block before it is complete"),
+    ("plan-forgets-readers", "r->state == SET && r->reader <= g->high", "r->state == SET",
+     "what is read outside of a run is put where the run does not look"),
+    ("plan-shares-blocks", "g->held_to[b] > from", "1", "two temporaries in one block"),
+    ("plan-forgets-second-sum", "    write_out(s, r);\n}\n\nstatic void read_oddly", "}\n\nstatic void read_oddly",
+     "the adjoint of a sum is one number, whatever else is read"),
+) + _of(
+    "csrc/fused.c", "plan",
+    ("run-adds-to-leftovers", "to->sets = (int)((which ? plan->y : plan->x) >> node & 1);", "to->sets = 0;",
+     "a block is added to what the block before left there"),
+    ("run-stands-still", "to->adj.at + at * to->adj.step", "to->adj.at", "every block writes to the first"),
+) + _of(
+    "csrc/block.c", "laws",
+    ("broadcast-overwrites", "s[i & 3] += term(p ? p[i] : number, ct[i], selects);",
+     "s[i & 3] = term(p ? p[i] : number, ct[i], selects);",
+     "a broadcast operand gets the last share, not the sum"),
+    ("partial-of-either-number", "(x || !d.reads_x) && (y || !d.reads_y)", "(x || y)", "x / c with c alone in place of x too"),
 )
 
 SECOND = _of(
