@@ -161,13 +161,15 @@ def diagnose(exercise: Exercise, name: str, given: Sequence[Any], points: Sequen
     if question.decimals is not None and truths[0].shape == np.shape(given[0]):
         if np.all(np.abs(given[0] - truths[0]) <= 1.0001 * 10.0**-question.decimals):
             return "rounding", f"nearly: round the last digit (to {question.decimals} decimals)"
-    lists = [_candidates(exercise, name, at) for at in points]
-    for candidate in zip(*lists, strict=True):
-        wrong = [value for _, _, value in candidate]
+    left = _candidates(exercise, name, points[0])
+    fits = [i for i, (_, _, value) in enumerate(left) if value is not None and agree(given[0], value, question.decimals)]
+    others = [_candidates(exercise, name, at) for at in points[1:]] if fits else []  # most answers fit nothing, or have one point
+    for i in fits:
+        wrong = [candidates[i][2] for candidates in (left, *others)]
         if any(value is None for value in wrong) or all(agree(w, t, None) for w, t in zip(wrong, truths, strict=True)):
             continue
         if all(agree(g, w, question.decimals) for g, w in zip(given, wrong, strict=True)):
-            return candidate[0][0], candidate[0][1]
+            return left[i][0], left[i][1]
     return _by_comparison(given, truths)
 
 
