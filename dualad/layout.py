@@ -433,23 +433,13 @@ class Chain:
     shapes: tuple[Shape, ...]
 
     def product(self, layout: str = "stacked") -> Any:
-        """dy/dx by the chain rule, in a layout.
-
-        Parameters
-        ----------
-        layout : {"numerator", "stacked", "denominator"}
-        """
+        """dy/dx by the chain rule, in one of the three layouts."""
         steps = zip(self.jacobians[1:], self.shapes[1:-1], strict=True)
         whole = functools.reduce(lambda inner, step: np.tensordot(step[0], inner, axes=len(step[1])), steps, self.jacobians[0])
         return convert(whole, "stacked", layout, x_shape=self.shapes[0], y_shape=self.shapes[-1])
 
     def in_shapes(self, layout: str = "stacked") -> str:
-        """The chain rule in shapes, ``(m,k).(k,n)=(m,n)``; in denominator layout the factors stand the other way round.
-
-        Parameters
-        ----------
-        layout : {"numerator", "stacked", "denominator"}
-        """
+        """The chain rule in shapes, ``(m,k).(k,n)=(m,n)``; in denominator layout the factors stand the other way round."""
         _check(layout)
         factors = [_text(_written(y, x, layout)) for x, y in zip(self.shapes, self.shapes[1:], strict=False)]
         if layout != "denominator":
