@@ -15,9 +15,12 @@ from .api import derivative
 from .arguments import check_callable, check_leaf
 from .reverse import Recording, record
 from .rules import series
-from .tree import tree_map, unflatten
+from .tree import flatten, tree_map, unflatten
 
 __all__ = ["taylor", "taylor_value"]
+
+#: more sweeps than this are refused
+RAYS = 10**6
 
 
 def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
@@ -28,7 +31,7 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
     f : callable
         Of one float or one float array of shape S; returns a float, an array or a container of them.
     x0 : float or ndarray
-        The point.
+        The point (a 0-d array is taken as a float).
     order : int
         Highest power, at least 0.
 
@@ -37,19 +40,22 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
     ndarray or list
         For a float x0: coefficients of shape (order + 1,) + shape(y), the k-th being ``f^(k)(x0)/k!``; in the structure of
         f's result. For an array x0: a list of order + 1 such structures, the k-th holding the symmetric tensors
-        ``D^k f(x0)/k!`` of shape(y) + k * S: the value, the Jacobian, half the Hessian, ...
+        ``D^k f(x0)/k!`` of shape(y) + k * S: the value, the Jacobian, half the Hessian, ... Computed in double, returned in
+        float32 for a float32 x0.
 
     Raises
     ------
     TypeError
         When x0 is not real, or f is not callable.
     ValueError
-        When order is not a whole number of at least 0.
+        When order is not a whole number of at least 0, or the tensors are too large (see Notes).
 
     Notes
     -----
     Cost: for a float, one recording and one sweep in Taylor arithmetic, O(order^2) an operation. For n numbers, one
     recording and C(n + order, order) - 1 sweeps along rays, from which polarization gives the mixed derivatives.
+    More than 10^6 rays are refused: along one direction v, ``taylor(lambda t: f(x0 + t * v), 0.0, order)`` is one sweep for any
+    n, and gives the series at every point of an array at once where f is elementwise (v = 1).
     Where f calls rules of Python (linear algebra, rules of your own) or x0 is itself traced, derivatives are nested instead,
     which costs more with every order.
 
@@ -83,6 +89,8 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
             return result
         if result is not None:
             level, inputs, out = result
+            if any(_is_object(y) for y in flatten(out)[0]):
+                return _elements(f, level, inputs, out, x0, order)
             return _along(f, Recording(level, [inputs], out), x0, 1.0, order)
     series.load()
     x0 = check_leaf(x0, "taylor", "x0")
@@ -90,11 +98,33 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
         if tuple(np.shape(x0)):
             raise TypeError("taylor: x0 is a traced array; a traced float can be expanded inside another transformation")
         return _nested(f, x0, order)
-    x0 = x0 if isinstance(x0, np.ndarray) else float(x0)
-    recording = record(f, [x0], tuple)
+    single = x0.dtype == np.float32 if isinstance(x0, (np.ndarray, np.floating)) else False
+    x0 = np.asarray(x0, np.float64) if np.ndim(x0) else float(x0)
     if not isinstance(x0, np.ndarray):
-        return _along(f, recording, x0, 1.0, order)
-    return _tensors(f, recording, x0, order)
+        found = _along(f, record(f, [x0], tuple), x0, 1.0, order)
+    else:
+        rays = math.comb(x0.size + order, order) - 1
+        if rays > RAYS:
+            raise ValueError(f"taylor: order {order} in {x0.size} variables takes {rays} sweeps; along one direction v it is one: "
+                             "taylor(lambda t: f(x0 + t * v), 0.0, order)")
+        found = _tensors(f, record(f, [x0], tuple), x0, order)
+    return tree_map(lambda c: c.astype(np.float32), found) if single else found
+
+
+def _is_object(y: Any) -> bool:
+    return isinstance(y, np.ndarray) and y.dtype == object
+
+
+def _elements(f: Callable[[Any], Any], level: Any, x: Any, out: Any, x0: float, order: int) -> Any:
+    """Coefficients where f returned np.array([...]) of traced numbers: those of each element."""
+    leaves, structure = flatten(out)
+    recording = Recording(level, [x], [y.tolist() if _is_object(y) else y for y in leaves])
+    flat = _core.taylor_sweep(level, [x], [1.0], recording.outputs, order) if level.plain else None
+    if flat is None:
+        return _nested(f, x0, order)
+    parts = unflatten(recording.structure, flat)
+    found = [np.moveaxis(np.array(p), -1, 0) if _is_object(y) else p for p, y in zip(parts, leaves, strict=True)]
+    return unflatten(structure, found)
 
 
 def _along(f: Callable[[Any], Any], recording: Recording, x0: Any, direction: Any, order: int) -> Any:
@@ -164,15 +194,15 @@ def taylor_value(coefficients: Any, step: Any) -> Any:
 
     Parameters
     ----------
-    coefficients : ndarray or list of ndarray
+    coefficients : ndarray, list or container
         What :func:`taylor` returned for a float or for an array x0.
     step : float or ndarray
-        Distance from x0, of its shape.
+        Distance from x0, of its shape; for a float x0 also an array of distances.
 
     Returns
     -------
-    float or ndarray
-        The sum of ``coefficients[k] step^k``, of the shape of f's result.
+    float, ndarray or container
+        The sum of ``coefficients[k] step^k``, in the structure of f's result; an array of distances adds its axes.
 
     Raises
     ------
@@ -190,15 +220,26 @@ def taylor_value(coefficients: Any, step: Any) -> Any:
     >>> bool(abs(dualad.taylor_value(c, 0.5) - np.sin(0.5)) < 1e-8)
     True
     """
-    if not isinstance(coefficients, list):
-        return np.polynomial.polynomial.polyval(step, np.asarray(coefficients))
-    step = np.asarray(step, float)
-    total: Any = np.asarray(coefficients[0], float)
-    for k, tensor in enumerate(coefficients[1:], start=1):
+    shape = np.shape(step)
+    if isinstance(coefficients, list) and shape and _are_tensors(coefficients, shape):
+        return tree_map(lambda *tensors: _contracted(tensors, np.asarray(step, float)), *coefficients)
+    lengths = {np.shape(c)[:1] for c in flatten(coefficients)[0]}
+    if len(lengths) != 1 or () in lengths:
+        shapes = ", ".join(str(np.shape(c)) for c in flatten(coefficients)[0][:4])
+        raise ValueError(f"taylor_value: coefficients of shapes {shapes} and a step of shape {shape} do not belong together")
+    return tree_map(lambda c: np.polynomial.polynomial.polyval(step, np.asarray(c)), coefficients)
+
+
+def _are_tensors(coefficients: list[Any], shape: tuple[int, ...]) -> bool:
+    """Is the k-th entry D^k f / k! for a point of this shape?"""
+    columns = [[np.shape(c) for c in flatten(entry)[0]] for entry in coefficients]
+    return all(found == [value + shape * k for value in columns[0]] for k, found in enumerate(columns))
+
+
+def _contracted(tensors: Sequence[Any], step: np.ndarray) -> Any:
+    total: Any = 0.0
+    for k, tensor in enumerate(tensors):
         term = np.asarray(tensor)
-        if np.shape(term)[np.ndim(total):] != step.shape * k:
-            raise ValueError(f"taylor_value: a coefficient of shape {np.shape(term)} and a step of shape {step.shape} do not "
-                             "belong together")
         for _ in range(k):
             term = np.tensordot(term, step, axes=step.ndim)
         total = total + term

@@ -153,6 +153,86 @@ def test_tensors_of_a_matrix_and_of_several_outputs():
     np.testing.assert_allclose(2.0 * second, da.jacfwd(da.jacfwd(f))(m), rtol=1e-12, atol=1e-12)
 
 
+def test_arrays_that_numpy_builds_of_traced_floats():
+    """np.array([x, ...]) used to be refused as a value of an ended transformation."""
+    c = da.taylor(lambda x: {"a": np.array([[x, 1], [x * x, np.sin(x)]]), "b": x**3}, 0.5, 3)
+    np.testing.assert_array_equal(c["a"][:, 1, 1], da.taylor(np.sin, 0.5, 3))
+    np.testing.assert_array_equal(c["a"][:, 0], [[0.5, 1.0], [1.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    np.testing.assert_array_equal(c["b"], [0.125, 0.75, 1.5, 1.0])
+    nested = da.taylor(lambda x: np.array([np.linalg.det(np.stack([x, 0.0, x, 2.0]).reshape(2, 2)), x]), 1.5, 2)
+    np.testing.assert_allclose(nested, [[3.0, 1.5], [2.0, 1.0], [0.0, 0.0]], rtol=1e-15)
+
+
+def test_float32_stays_float32():
+    """Computed in double, so that the last bit is right."""
+    tensors = da.taylor(lambda x: np.exp(x) * x[::-1], np.array([0.5, 1.0], np.float32), 2)
+    for c in (da.taylor(np.exp, np.float32(0.5), 3), *tensors):
+        assert c.dtype == np.float32
+    np.testing.assert_array_equal(da.taylor(np.exp, np.float32(0.5), 3), da.taylor(np.exp, 0.5, 3).astype(np.float32))
+
+
+def test_a_zero_dimensional_point_is_a_float():
+    """It used to fail in reshape."""
+    np.testing.assert_array_equal(da.taylor(np.sin, np.array(0.5), 4), da.taylor(np.sin, 0.5, 4))
+
+
+def test_a_series_at_every_point_of_an_array():
+    x = np.linspace(0.2, 2.0, 7)
+    c = da.taylor(lambda t: np.log(x + t) * np.sqrt(x + t), 0.0, 5)
+    for i, at in enumerate(x):
+        np.testing.assert_allclose(c[:, i], da.taylor(lambda t: np.log(t) * np.sqrt(t), at, 5), rtol=1e-14)
+
+
+def test_too_many_tensors_are_refused():
+    with pytest.raises(ValueError, match=r"order 3 in 1000 variables takes \d+ sweeps; along one direction v it is one"):
+        da.taylor(np.sum, np.ones(1000), 3)
+
+
+MPMATH = {
+    "quotient": (lambda x: (1 + x * x) / (2 + np.cos(x)), lambda x: (1 + x * x) / (2 + mpmath.cos(x)), 0.3),
+    "power": (lambda x: (1 + x) ** 2.5, lambda x: (1 + x) ** mpmath.mpf("2.5"), 0.3),
+    "x**x": (lambda x: x**x, lambda x: x**x, 1.3),
+    "composed": (lambda x: np.exp(np.sin(x)), lambda x: mpmath.exp(mpmath.sin(x)), 0.7),
+    "inverse functions": (lambda x: np.arcsin(x) * np.arctan(x), lambda x: mpmath.asin(x) * mpmath.atan(x), 0.2),
+    "roots": (lambda x: np.cbrt(x) + np.sqrt(x) + x**-3, lambda x: mpmath.cbrt(x) + mpmath.sqrt(x) + x**-3, 1.7),
+    "a zero of order 7": (lambda x: x**7 * (1 + x) ** 3, lambda x: x**7 * (1 + x) ** 3, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", MPMATH)
+def test_forty_orders_against_mpmath(name):
+    """Each coefficient relative to the largest of its neighbours (one of them may be nearly zero)."""
+    f, g, x = MPMATH[name]
+    with mpmath.workdps(80):
+        wanted = mpmath.taylor(g, mpmath.mpf(x), 40)
+        near = [max(abs(w) for w in wanted[max(0, k - 3) : k + 4]) for k in range(41)]
+        for have, want, scale in zip(da.taylor(f, x, 40), wanted, near, strict=True):
+            assert abs(mpmath.mpf(have) - want) <= 1e-13 * scale
+
+
+def test_tensors_against_mpmath():
+    """Mixed derivatives to order 6; polarization loses about half a digit an order."""
+    c = da.taylor(lambda x: np.exp(x[0] * x[1]) * np.sin(x[0]) / (2.0 + x[1]), np.array([0.3, -0.6]), 6)
+    with mpmath.workdps(60):
+        g = lambda a, b: mpmath.exp(a * b) * mpmath.sin(a) / (2 + b)
+        for k in range(1, 7):
+            wanted = np.array([float(mpmath.diff(g, (mpmath.mpf(0.3), mpmath.mpf(-0.6)), (k - j, j))) for j in range(k + 1)])
+            have = np.array([c[k][(0,) * (k - j) + (1,) * j] for j in range(k + 1)]) * math.factorial(k)
+            np.testing.assert_allclose(have, wanted, rtol=0.0, atol=1e-13 * np.max(np.abs(wanted)))
+
+
+def test_taylor_value_of_containers():
+    """A tuple used to be summed as one array of coefficients: a wrong number."""
+    assert da.taylor_value(da.taylor(lambda x: (x, x * x), 1.0, 2), 0.5) == (1.5, 2.25)
+    assert da.taylor_value(da.taylor(lambda x: {"a": [x]}, 1.0, 2), 0.5) == {"a": [1.5]}
+    found = da.taylor_value(da.taylor(lambda x: {"a": x[0] * x[1], "b": x}, np.ones(2), 2), np.array([0.5, 0.25]))
+    assert found["a"] == 1.875
+    np.testing.assert_array_equal(found["b"], [1.5, 1.25])
+    np.testing.assert_allclose(da.taylor_value(da.taylor(np.exp, 0.0, 20), np.array([0.0, 1.0])), [1.0, math.e], rtol=1e-15)
+    with pytest.raises(ValueError, match="belong together"):
+        da.taylor_value(da.taylor(lambda x: x @ x, np.ones(2), 2), 1.0)
+
+
 def test_f_runs_once():
     runs = []
     f = lambda x: runs.append(1) or np.sum(np.sin(x) * x[::-1])
