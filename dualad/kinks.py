@@ -219,6 +219,8 @@ def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | N
     ------
     ValueError
         A choice outside of the subdifferential, or another `on`.
+    TypeError
+        A choice that is no number.
 
     Notes
     -----
@@ -240,6 +242,8 @@ def kinks(*, abs: float | None = None, relu: float | None = None, tie: float | N
     (1.0, 0.0)
     """
     for name, value, low in (("abs", abs, -1.0), ("relu", relu, 0.0), ("tie", tie, 0.0)):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number, type(None))):
+            raise TypeError(f"kinks: {name}={value!r} is no number; choose from [{low:g}, 1]")
         if value is not None and not low <= value <= 1.0:
             raise ValueError(f"kinks: {name}={value!r} is no subgradient; choose from [{low:g}, 1]")
     if on not in ("ignore", "warn", "raise"):

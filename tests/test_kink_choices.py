@@ -82,6 +82,12 @@ def test_no_subgradient(name, bad):
         pass
 
 
+@pytest.mark.parametrize("bad", ["1", True, [0.5]])
+def test_a_choice_is_a_number(bad):
+    with pytest.raises(TypeError, match=r"kinks: abs=.* is no number; choose from \[-1, 1\]"), da.kinks(abs=bad):
+        pass
+
+
 HITS = {"abs": (abs, 0.0), "sqrt": (np.sqrt, 0.0), "floor": (np.floor, 2.0), "rint": (np.rint, 0.5), "sign": (np.sign, 0.0),
         "power": (lambda x: x**0.5, 0.0), "maximum": (lambda x: np.maximum(x, 1.0), 1.0), "cbrt": (np.cbrt, 0.0)}
 
