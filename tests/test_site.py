@@ -186,16 +186,16 @@ return {
 """
 
 
-@pytest.mark.parametrize("width", [360, 1400])
-def test_pages_in_a_browser(browser, site, width):
-    """Every page: no console error, nothing fetched but files, pictures there, formulas drawn, no sideways scrolling."""
-    from browser import open_page, requests
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1400, "light")])
+def test_pages_in_a_browser(browser, site, width, scheme):
+    """Every page: no console error, nothing fetched but files, pictures there, formulas drawn, readable, no sideways scrolling."""
+    from browser import LOW_CONTRAST, open_page, requests
 
     formulas = 0
     for path in sorted(site.rglob("*.html")):
         if path.name in ("search.html", "genindex.html", "py-modindex.html"):
             continue
-        open_page(browser, path, width)
+        open_page(browser, path, width, color_scheme=scheme)
         seen = browser.execute_script(SHOWN)
         where = path.relative_to(site)
         errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
@@ -208,5 +208,7 @@ def test_pages_in_a_browser(browser, site, width):
         assert not seen["cut"], f"{where}: {seen['cut']} formulas stick out of the window"
         assert not seen["broken"], f"{where}: {seen['broken']}"
         assert seen["wide"] <= 1, f"{where} is {seen['wide']} px wider than a window of {width}"
+        _, pale = browser.execute_script(LOW_CONTRAST)
+        assert not pale, f"{where}: contrast below 4.5 : 1, {scheme}: {pale[:3]}"
         formulas += seen["formulas"]
     assert formulas > 300
