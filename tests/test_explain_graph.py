@@ -463,6 +463,12 @@ def test_save_by_ending(tmp_path):
     with pytest.raises(ValueError, match=r"let it end in \.svg"):
         drawn.save(tmp_path / "g.png")
     assert not (tmp_path / "g.png").exists()
+    drawn.save(tmp_path / "G.SVG")
+    assert (tmp_path / "G.SVG").read_text(encoding="utf-8").startswith("<svg")
+    with pytest.raises(FileNotFoundError):
+        drawn.save(tmp_path / "none" / "g.svg")
+    with pytest.raises(ValueError, match="by is 'name', 'function' or 'none', not 'names'"):
+        explained()["lecture"].graph(by="names")
 
 
 def test_notebooks_see_the_picture():

@@ -196,6 +196,22 @@ def test_wrong_answers_are_told_why(stepper):
     assert cell(b, "t", "adjoint") == "2.280396"
 
 
+def test_what_is_asked_is_not_said_elsewhere(stepper):
+    """The result stood above the questions about it, and the description of the graph told all numbers."""
+    b = stepper()
+    result = b.find_element(By.CSS_SELECTOR, ".result strong")
+    assert result.is_displayed()
+    assert "4.56" not in b.execute_script("return document.querySelector('svg.graph desc').textContent")
+    at_reverse(b)
+    assert not result.is_displayed()
+    for _ in range(40):
+        press(b, Keys.END)
+        if not b.find_element(By.ID, "question").is_displayed():
+            break
+        b.find_element(By.ID, "show").click()
+    assert result.is_displayed()
+
+
 def test_show_me_reveals_and_goes_on(stepper):
     b = stepper()
     at_reverse(b)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..compare.storage import write_atomically
+from .folding import BY
 from .graph_diagram import LARGEST_DRAWN, Diagram, diagram
 from .graph_svg import draw
 from .graph_text import dot, mermaid, text
@@ -65,11 +67,13 @@ class Graph:
         ------
         ValueError
             Another ending.
+        FileNotFoundError
+            There is no such folder.
         """
         place = Path(path)
-        if place.suffix not in _WRITERS:
+        if place.suffix.lower() not in _WRITERS:
             raise ValueError(f"cannot tell the form of {str(path)!r}; let it end in {', '.join(_WRITERS)}")
-        place.write_text(getattr(self, _WRITERS[place.suffix])() + "\n", encoding="utf-8")
+        write_atomically(place, getattr(self, _WRITERS[place.suffix.lower()])() + "\n")
 
     def __str__(self) -> str:
         return self.text()
@@ -83,6 +87,8 @@ class Graph:
 
 def readable_parts(explanation: Explanation, by: str | None) -> list[Explanation]:
     """The explanation as it is drawn: folded where it is long; where that is still long, then its foldings, the finer one first."""
+    if by not in (None, "none", *BY):
+        raise ValueError(f"by is {', '.join(map(repr, BY))} or 'none', not {by!r}")
     if by is not None:
         return [explanation if by == "none" else explanation.fold(by)]
     if len(explanation.program.nodes) <= _FOLDED:

@@ -157,21 +157,15 @@ def _node(number: int, vertex: Vertex, box: Box) -> str:
 
 
 def _edge(edge: Edge, route: Sequence[tuple[float, float]]) -> str:
-    (x, y), path = route[0], ""
-    path = f"M{num(x)} {num(y)}"
-    for k in range(1, len(route) - 1):
-        nx, ny = route[k]
-        if k % 2 and k < len(route) - 2:
-            path += f"V{num(ny)}" if ny > y + 0.05 else ""
-        elif abs(nx - x) < 0.05:
-            path += f"V{num(ny)}"
-        else:
+    (sx, sy), (ex, ey) = route[0], route[-1]
+    x, y, path = sx, sy, f"M{num(sx)} {num(sy)}"
+    for nx, ny in [*route[1:-1], (ex, ey - _ARROW + 1)]:
+        if abs(nx - x) >= 0.05:  # it bends; what is straight down is written as one stretch, however many rows it passes
             middle = (y + ny) / 2
-            path += f"C{num(x)} {num(middle)} {num(nx)} {num(middle)} {num(nx)} {num(ny)}"
-        x, y = nx, ny
-    ex, ey = route[-1]
-    sx, sy = route[0]
-    path += f"V{num(ey - _ARROW + 1)}"
+            path += f"V{num(y)}C{num(x)} {num(middle)} {num(nx)} {num(middle)} {num(nx)} {num(ny)}"
+            x = nx
+        y = ny
+    path += f"V{num(y)}"
     return (
         f'<g class="edge" data-edge="{edge.head}-{edge.place}"><title>{escape(edge.tip)}</title>'
         f'<path class="line" d="{path}" fill="none" stroke="{LIGHT.frame}" stroke-width="1.4"/>'

@@ -90,6 +90,7 @@
     centre = !now ? 0 : running ?? centre;
     const active = now ? edgeKey(now) : null;
     const hidden = concealed();
+    root.classList.toggle("guessing", predicting() && reached < events.length);
     const shown = (key, edge) => known.value[edge.head] !== null && !(asking && asking.edge === key) && !hidden.has(key);
     const write = (part, i, kind) => {
       part.textContent = known[kind][i] === null ? "·" : known[kind][i][0];
@@ -421,5 +422,7 @@
   if (groups) $("cards").hidden = false;
   load();
   all("[data-node] > title, .edge > title, .label > title", graph).forEach((title) => title.remove()); // they tell the end
+  const alt = graph.querySelector("desc");
+  alt.textContent = `${alt.textContent.split(". ")[0]}. The table has the numbers of this step.`;
   draw();
 })();

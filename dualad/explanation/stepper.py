@@ -41,6 +41,8 @@ HERE = Path(__file__).parent
 STEPPED = 80
 #: one with more values than this is summarised, whatever it is folded by: nobody finds a step among so many
 STEPPED_LONG = 4000
+#: the data of a program with more values are packed
+_PLAIN = 40
 #: bytes
 LARGEST_PAGE = 500_000
 #: pixels of the graph's column on a screen of 1400
@@ -101,11 +103,9 @@ def page(
 ) -> str:
     """The page of an explanation; see :func:`write`."""
     drawn, *folded = readable_parts(explanation, by)
-    if len(drawn.program.nodes) <= STEPPED:
-        return _stepped(explanation, drawn, seed, target, False)
-    for shown in folded or [drawn]:
-        if len(shown.program.nodes) <= STEPPED_LONG:
-            text = _stepped(explanation, shown, seed, target, True)
+    for shown, long in ((drawn, False), *((folded_one, True) for folded_one in folded or [drawn])):
+        if len(shown.program.nodes) <= (STEPPED_LONG if long else STEPPED):
+            text = _stepped(explanation, shown, seed, target, long)
             if len(text.encode()) < LARGEST_PAGE:
                 return text
     return _summarised(explanation, target)
@@ -156,7 +156,7 @@ def _stepped(
         notes(program),
         "</main>",
         _FOOT,
-        element(data, long),
+        element(data, long or len(program.nodes) > _PLAIN),
     ]
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("stepper_views.js", "stepper.js"))
     return document(f"{program.name}, step by step", body, _style(), script)
