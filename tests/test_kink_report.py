@@ -58,6 +58,11 @@ def test_what_the_result_does_not_depend_on_is_no_kink():
     assert not explain(f, np.array([1.0, 1.0])).kinks
 
 
+def test_the_sort_of_a_sorted_array_has_no_row_and_a_kink():
+    (kink,) = explain(lambda x: np.sum(np.sort(x) * np.arange(2.0)), np.array([1.0, 1.0])).kinks
+    assert (kink.formula, kink.left, kink.right) == ("sort(x)", 1.0, 0.0)
+
+
 def relu(x):
     if x > 0.0:
         return x
@@ -156,6 +161,25 @@ def test_functions_that_return_places():
     assert (kink.left, kink.right) == (0.0, 1.0)
     (kink,) = explain(lambda x: x * np.searchsorted([0.0, 1.0, 2.0], x), 1.0).kinks
     assert kink.jumps
+
+
+@pytest.mark.parametrize(("f", "x", "text"), [
+    (lambda x: x if abs(x) < 1.0 else 2.0 * x - 1.0, 1.0, "absolute(x) < 1"),
+    (lambda x: max(x) * 2.0, np.array([1.0, 1.0, 0.0]), "x[1] > x[0]"),
+    (lambda x: x[np.argmin(np.abs(x - 1.0))], np.array([0.0, 2.0]), "argmin(absolute(x - 1))"),
+    (lambda x: np.sum(x) * np.count_nonzero(x), np.array([0.0, 1.0]), "count_nonzero(x)"),
+])  # fmt: skip
+def test_values_without_a_row_are_called_by_their_formula(f, x, text):
+    """Nothing that is returned depends on what was compared."""
+    (kink,) = explain(f, x).kinks
+    assert kink.formula == text
+
+
+def test_of_several_results_those_count_that_are_used():
+    """Repeated eigenvalues: the vectors have infinite derivatives, the eigenvalues one-sided ones."""
+    (kink,) = explain(lambda a: np.linalg.eigh(a)[0][0], np.eye(2)).kinks
+    assert np.isfinite([kink.left, kink.used, kink.right]).all()
+    assert kink.left != kink.right
 
 
 def test_the_stop_of_an_iteration_is_no_kink():

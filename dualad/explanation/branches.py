@@ -22,7 +22,7 @@ from ..rules.elementwise import unbroadcast
 from ..rules.margins import CHOICES, COMPARISONS, POINT, Margin
 from ..tree import flatten, unflatten
 from .building import Built
-from .choices import AGREE, Log, Met, flat, last_near, near_of, snap, text_of, values_of
+from .choices import AGREE, Log, Met, flat, last_near, names_of, near_of, snap, text_of
 from .program import Kink
 from .tracing import Recording, statement
 
@@ -118,7 +118,7 @@ def branch_kinks(log: Log, recording: Recording, built: Built, f: Callable[..., 
         return []
     outputs = [y for y in recording.leaves if isinstance(y, Traced)]
     used = _Run(flat(recording.leaves), _gradient(recording.level, outputs, recording.inputs))
-    names = {x.key: node.name for x, node in zip(values_of(recording, built), built.nodes, strict=True)}
+    names = names_of(recording, built)
     found, seen = [], set()
     for met in chosen:
         pair = _pair(met.f, met.args)

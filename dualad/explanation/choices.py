@@ -20,14 +20,18 @@ from ..kinks import caller
 from ..pull import pushforward
 from ..rules.margins import CHOICES, COMPARISONS, MARGINS, POINT, Margin
 from ..tree import flatten
-from .building import Built
+from .algebra import constant_text
+from .building import Built, operation_name
+from .formulas import call_formula
 from .program import Kink
 from .tracing import Recording, statement
 
-__all__ = ["AGREE", "Log", "Met", "choice_kinks", "flat", "last_near", "near_of", "snap", "text_of", "values_of"]
+__all__ = ["AGREE", "Log", "Met", "choice_kinks", "flat", "last_near", "names_of", "near_of", "snap", "text_of", "values_of"]
 
 #: so many elements of an operand are tried, until one is found along which the derivative changes
 TRIED = 16
+#: formulas of values that are no rows are written up to this length
+LONGEST = 40
 #: derivatives that differ by less than this, relatively, agree
 AGREE = 1e-3
 _WHY = {
@@ -117,17 +121,20 @@ class Log:
 
 def choice_kinks(log: Log, recording: Recording, built: Built) -> Iterator[Kink]:
     """Kinks of functions of whole arrays that the result depends on."""
+    met_here = [met for met in log.met if met.f in MARGINS]
+    names = names_of(recording, built) if met_here else {}
     made = {x.key: i for i, x in enumerate(values_of(recording, built))}
-    names = {key: built.nodes[i].name for key, i in made.items()}
-    for met in log.met:
-        if met.f not in MARGINS:
-            continue
+    for met in met_here:
         outputs = [o for o in (met.result if isinstance(met.result, tuple) else (met.result,)) if isinstance(o, GenericVar)]
-        node = next((made[o.key] for o in outputs if o.key in made), -1)
-        if node < 0 and outputs and _reaches(recording, outputs):  # no row of its own: the sort of a sorted array
+        kept = [i for i, o in enumerate(outputs) if o.key in made]  # of eigh, say, the eigenvalues alone
+        node = made[outputs[kept[0]].key] if kept else -1
+        text = text_of(met, names)
+        if node >= 0:
+            text = f"{built.nodes[node].name} = {text}"
+        elif outputs and _reaches(recording, outputs):  # no row of its own: the sort of a sorted array
             node = made.get(getattr(met.args[0], "key", -1), -1) if met.args else -1
         if node >= 0:
-            kink = _choice(met, built, node, log.tolerance, text_of(met, names))
+            kink = _choice(met, built, node, log.tolerance, text, kept)
             if kink is not None:
                 yield kink
 
@@ -140,7 +147,7 @@ def _reaches(recording: Recording, values: Sequence[Any]) -> bool:
         return any(t is not None for t in pushforward(recording.level, values, ones, ends))
 
 
-def _choice(met: Met, built: Built, node: int, tolerance: float, text: str) -> Kink | None:
+def _choice(met: Met, built: Built, node: int, tolerance: float, text: str, kept: Sequence[int]) -> Kink | None:
     """The element along which the derivative changes most."""
     args = tuple(plain(a) for a in met.args)
     if not args:
@@ -150,7 +157,7 @@ def _choice(met: Met, built: Built, node: int, tolerance: float, text: str) -> K
     def along(point: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         def f(y: Any) -> Any:
             result = met.f(y, *args[1:], **met.kwargs)
-            return tuple(result) if isinstance(result, tuple) else result
+            return tuple(result[i] for i in kept) if isinstance(result, tuple) else result
 
         with np.errstate(all="ignore"):
             parts = jvp(f, (point,), (v,))
@@ -167,7 +174,8 @@ def _choice(met: Met, built: Built, node: int, tolerance: float, text: str) -> K
             (low, left), (_, used), (high, right) = (along(x + s * step * v, v) for s in (-1.0, 0.0, 1.0))
         except (ValueError, TypeError, NotImplementedError, np.linalg.LinAlgError):
             return None
-        gap, jump = np.abs(right - left), np.abs(high - low) - 4.0 * step * (1.0 + np.abs(left) + np.abs(right))
+        with np.errstate(all="ignore"):
+            gap, jump = np.abs(right - left), np.abs(high - low) - 4.0 * step * (1.0 + np.abs(left) + np.abs(right))
         for size, jumps in ((gap, False), (jump, True)):
             i = int(np.nanargmax(np.append(size, 0.0))) if size.size else 0
             if i < size.size and size[i] > max(best[0], 0.0 if jumps else AGREE):
@@ -194,7 +202,7 @@ def _choice(met: Met, built: Built, node: int, tolerance: float, text: str) -> K
         jumps,
         int(np.sum(met.near)),
         f"{why or 'the value of the rule there'}: {slope:.6g}",
-        text if shown.kind == "input" else f"{shown.name} = {text}",
+        text,
         line,
         source,
         met.file,
@@ -204,6 +212,25 @@ def _choice(met: Met, built: Built, node: int, tolerance: float, text: str) -> K
 def snap(side: float, used: float, tolerance: float = 1e-6) -> float:
     """A side that is the derivative that was used, but for the step to it."""
     return float(used if abs(side - used) <= tolerance * (1.0 + abs(used)) else side)
+
+
+def names_of(recording: Recording, built: Built) -> dict[int, str]:
+    """Key of a value -> what it is called; what no output depends on is called by its formula, if that is short."""
+    names = {x.key: node.name for x, node in zip(values_of(recording, built), built.nodes, strict=True)}
+    for call in recording.level.calls:
+        texts = [constant_text(v) if x is None else names.get(x.key, "") for x, v in zip(call.inputs, call.values, strict=True)]
+        for i, out in enumerate(call.outputs):
+            if not isinstance(out, GenericVar) or out.key in names:
+                continue
+            if out.key in recording.names:
+                names[out.key] = recording.names[out.key][1]
+            elif all(texts):
+                operation = operation_name(call)
+                where = ", ".join(map(str, np.unravel_index(i, np.shape(call.values[0])))) if operation == "element" else ""
+                text = f"{texts[0]}[{where}]" if where else call_formula(operation, texts)
+                if len(text) <= LONGEST and (call.single or where):
+                    names[out.key] = text
+    return names
 
 
 def values_of(recording: Recording, built: Built) -> Iterator[Any]:

@@ -219,5 +219,5 @@ def in_full(shown: Explanation, target: str | None, label: str) -> str:
 
 def notes(program: Program) -> str:
     """What the reader should know, kinks among it."""
-    found = [*program.notes, *(f"{kink.name} is at a kink: {kink.convention}" for kink in program.kinks[:5])]
+    found = [*program.notes, *(kink.note for kink in program.kinks[:5])]
     return f'<ul class="notes">{"".join(f"<li>{escape(note)}</li>" for note in found)}</ul>' if found else ""

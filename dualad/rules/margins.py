@@ -331,6 +331,11 @@ MARGINS: dict[Any, Callable[..., Margin]] = {
     np.interp: _interp,
 }
 
+
+def _is_zero(a: Any, *_: Any, **__: Any) -> Margin:
+    return _compared(a, 0.0)
+
+
 #: the same for functions that return places or truth values
 CHOICES: dict[Any, Callable[..., Margin]] = {
     **dict.fromkeys(COMPARISONS, _compared),
@@ -342,6 +347,7 @@ CHOICES: dict[Any, Callable[..., Margin]] = {
     np.argpartition: _split,
     np.searchsorted: lambda a, v, *_, **__: _nearest(v, a),
     np.digitize: lambda x, bins, right=False: _nearest(x, bins),
+    **dict.fromkeys((np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.any, np.all), _is_zero),
 }
 #: which argument a function looks at, where it is not the first
 POINT = {np.searchsorted: 1}
