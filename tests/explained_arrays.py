@@ -112,7 +112,7 @@ MOVES = {
     "max of rows": (lambda X: np.max(X, axis=1), X),
     "min of columns kept": (lambda X: X / np.min(X, axis=0, keepdims=True), X),
     "tied max": (lambda v: np.max(np.round(v * 0) + v * np.array([0.0, 0.0, -1.0])), V),
-    "tied max of rows": (lambda X: np.max(X * 0, axis=1), X),
+    "tied max of rows": (lambda X: np.max(X - X, axis=1), X),
 }
 CHOICES = {
     "where": (lambda X: np.where(X > 0, X, X * X), X),

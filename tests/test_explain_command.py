@@ -36,6 +36,8 @@ def product(x, y):
     (lambda: explain(product, 1.0, 2.0).forward("q"), KeyError, "no input called 'q'; there are x, y"),
     (lambda: explain(product, 1.0, 2.0).forward({"x": [1.0]}), ValueError, "shape"),
     (lambda: explain(product, np.ones(2), 2.0).forward("x[5]"), KeyError, "no element of x"),
+    (lambda: explain(product, 1.0, 2.0).forward(3.0), TypeError, "seed is the name of an input, such as 'x'"),
+    (lambda: explain(product, 1.0, 2.0).rename({"x": "a b"}), ValueError, "'a b' is no name for x"),
     (lambda: explain(product, 1.0, 2.0).reverse("C"), ValueError, 'version is "A"'),
     (lambda: explain(product, 1.0, 2.0).fold("zzz"), ValueError, "fold by 'name' or 'function'"),
     (lambda: explain(product, 1.0, 2.0).gradient("zzz"), KeyError, "no value called 'zzz'; there are x, y"),
@@ -68,6 +70,7 @@ def functions(tmp_path, monkeypatch):
         "def divides(x):\n    return 1 // 0\n"
         "def constant(x):\n    return 1.0\n"
         "def leaves(x):\n    return math.sin(x)\n"
+        "def scaled(a, x):\n    return np.sum(a * x)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -98,6 +101,16 @@ def test_points_of_arrays_and_negative_numbers(capsys):
     assert "w = [-1, 2, 3]" in run(capsys, "explained_functions:vector", "--at", "-1,2,3")[1]
     assert "x = [3, 4]" in run(capsys, "explained_functions:matrix", "--at", "1,2;3,4")[1]
     assert "x = -1" in run(capsys, "explained_functions:simple", "--at", "-1", "--fold", "name")[1]
+    assert "a = [[1, 2], [3, 4]], x = [5, 6]" in run(capsys, "explained_functions:matrix", "--at", "[[1,2],[3,4]]; [5,6]")[1]
+    assert "a = [1, 2], x = 3" in run(capsys, "explained_functions:scaled", "--at", "[1, 2], 3")[1]
+
+
+def test_an_error_of_the_function_says_its_line(capsys):
+    assert run(capsys, "explained_functions:divides", "--at", "1")[2].endswith("(line 17 of explained_functions.py)\n")
+
+
+def test_no_kink_is_one_line(capsys):
+    assert run(capsys, "explained_functions:simple", "--at", "1", "--kinks")[1] == "simple at x = 1: no operation is at a kink\n"
 
 
 def test_files_are_written(capsys, tmp_path):
@@ -120,6 +133,9 @@ BAD = [
     ("explained_functions:simple", "--at", "one"),
     ("explained_functions:simple", "--at", ""),
     ("explained_functions:simple", "--at", "1,,2"),
+    ("explained_functions:vector", "--at", "[1,2"),
+    ("explained_functions:vector", "--at", "[1,x]"),
+    ("explained_functions:vector", "--at", "[[1,2],[3]]"),
     ("explained_functions:two", "--at", "2"),
     ("explained_functions:two", "--at", "2,5,7"),
     ("explained_functions:two", "--at", "2,nan"),

@@ -141,7 +141,7 @@ def _check(e, seed):
         if not node.operation:
             continue
         trees, names = _environment(e, node)
-        if any(part.startswith(f"d{node.name}/d") for part in tangent_terms(program, node)):
+        if any(part.startswith(f"d{node.name}/d") for part in tangent_terms(program.nodes, node)):
             neutral.append(("tangent", node.operation))
             continue
         for other, tangent in zip(program.nodes, tangents, strict=True):
@@ -178,16 +178,19 @@ def test_folded_programs_print_the_numbers_of_their_rows_too(name):
     f, *args = ALL[name]
     e = explain(f, *args).fold("name")
     program, sweeps = e.program, e._sweeps
+    folded = [node for node in program.nodes if node.operation == "block"]
+    named = [node for node in folded if any(term.startswith(f"d{node.name}/d") for term in tangent_terms(program.nodes, node))]
+    assert not named or name in ("min of columns kept", "std kept", "tied max of rows")  # longer than a line
+    folded = [node for node in folded if node not in named]
     seeds = {i: np.random.default_rng(i).normal(size=np.shape(sweeps.values[i])) for i in program.inputs}
     tangents = sweeps.tangents(seeds)
-    for node in program.nodes:
-        if node.operation == "block" and not any(term.startswith(f"d{node.name}/d") for term in tangent_terms(program, node)):
-            trees, values = _program_names(e)
-            for other, tangent in zip(program.nodes, tangents, strict=True):
-                trees[ast.unparse(parse(f"d{other.name}"))] = ast.Name(f"tangent{other.index}", ast.Load())
-                values[f"tangent{other.index}"] = tangent
-            text = tangent_text(program, node)
-            _agree(text, _evaluate(text, trees, values), tangents[node.index])
+    for node in folded:
+        trees, values = _program_names(e)
+        for other, tangent in zip(program.nodes, tangents, strict=True):
+            trees[ast.unparse(parse(f"d{other.name}"))] = ast.Name(f"tangent{other.index}", ast.Load())
+            values[f"tangent{other.index}"] = tangent
+        text = tangent_text(program, node)
+        _agree(text, _evaluate(text, trees, values), tangents[node.index])
 
 
 @pytest.mark.parametrize("name", ALL)

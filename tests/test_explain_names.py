@@ -1,6 +1,8 @@
 """Names and places: what dualad.explain calls the values of a function, and how it finds their lines."""
 
+import functools
 import math as pmath
+import re
 import sys
 from pathlib import Path
 
@@ -24,6 +26,61 @@ def test_rows_link_to_their_lines():
     html = e._repr_html_()
     assert f'href="#explain-simple-{first + 1}"' in html
     assert f'id="explain-simple-{first + 1}"' in html
+
+
+def outside(b):
+    return 1 / (1 + np.exp(-b))
+
+
+def test_rows_of_functions_that_are_called_link_to_theirs(tmp_path, monkeypatch):
+    """Only the lines of f itself were links: what happens in a function that it calls had a number and nothing behind it."""
+    (tmp_path / "lecture_model.py").write_text("def doubled(a):\n    r = a * 2\n    return r + 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from lecture_model import doubled
+
+    def f(x):
+        t = outside(x)
+        y = doubled(t)
+        return y
+
+    e = explain(f, 1.0)
+    rows = e.table().rows
+    assert [row[0].text for row in rows[-2:]] == ["lecture_model.py:2", "lecture_model.py:3"]
+    html = e._repr_html_()
+    places = re.findall(r'href="#([^"]*)"', html)
+    assert len(places) == sum(1 for node in e.program.nodes if node.operation)
+    for place in places:
+        assert html.count(f'id="{place}"') == 1
+    assert "def outside(b):" in html
+    assert "def doubled(a):" in html
+    assert "lecture_model.py#L2)" in e.markdown()
+    assert e.two_column().html().count("href=") == len(e.two_column().rows)
+    assert "#L2)" in e.two_column().markdown()
+
+
+def test_a_partial_has_the_name_of_its_function():
+    def rate(k, x):
+        return math.exp(k * x)
+
+    assert explain(functools.partial(rate, 2.0), 0.5).program.name == "rate"
+
+
+def test_code_that_dataclasses_make_is_not_the_callers():
+    """An __init__ that dataclasses had written for dualad gave its arguments' names to values: a mask was called `result`."""
+    e = explain(lambda v: np.where(np.abs(v) < 1, v, 0.0), np.array([0.5, -1.0, 2.0]))
+    assert e.program.nodes[-1].formula == "where(abs(v) < 1, v, 0)"
+    assert explain(lambda X: np.linalg.slogdet(X)[1], np.eye(2) * 2).program.nodes[-1].name == "y"
+
+
+def test_elements_are_no_equations_of_themselves():
+    e = explain(lambda v: v[0] * v[1], np.array([2.0, 3.0]))
+    assert e.table().column("value") == ("v", "v[0]", "v[1]", "y = v[0]*v[1]")
+    assert e.forward().column("tangent trace")[:3] == ("dv", "dv[0]", "dv[1]")
+
+
+def test_arrays_that_move_no_element_are_not_rows():
+    e = explain(lambda v: np.sum(np.ravel(v)), np.array([2.0, 3.0]))
+    assert [node.operation for node in e.program.nodes] == ["", "sum"]
 
 
 def test_loops_number_their_values():

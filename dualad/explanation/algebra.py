@@ -17,6 +17,7 @@ __all__ = [
     "constant",
     "constant_text",
     "fill",
+    "is_name",
     "join",
     "parse",
     "parsed",
@@ -48,6 +49,14 @@ def parsed(text: str) -> Expr:
         return parse(text)
     except SyntaxError:
         return ast.Name(text)
+
+
+def is_name(text: Any) -> bool:
+    """Can a value be called so: x, u_1, x[0], p['w'], layer.w?"""
+    try:
+        return isinstance(parse(str(text)), (ast.Name, ast.Attribute, ast.Subscript))
+    except SyntaxError:
+        return False
 
 
 def text_of(tree: Expr) -> str:

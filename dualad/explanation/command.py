@@ -6,9 +6,11 @@ Everything is computed before the first line is printed and the first file writt
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from ..compare.named import BadInputError, find
 from ..compare.storage import write_atomically
 from .entry import explain
 from .explanation import Explanation
+from .tracing import origin
 
 __all__ = ["main"]
 
@@ -42,7 +45,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
         required=True,
         metavar="X,...",
         help="the point: numbers for arguments that are numbers or for one that is "
-        'an array; several arrays are separated by ; ("1,2;3,4")',
+        'an array; several arrays are separated by ; ("1,2;3,4"), matrices are in brackets ("[[1,2],[3,4]]; [5,6]")',
     )
     parser.add_argument("--forward", nargs="?", const="", metavar="SEED", help="primal trace beside tangent trace")
     parser.add_argument("--reverse", nargs="?", const="B", metavar="A|B", help="primal trace beside adjoint trace, version B or A")
@@ -130,11 +133,22 @@ def _explained(function: str, at: str) -> Explanation:
         return explain(f, *args)
     except (Exception, SystemExit) as error:  # f is the caller's: it may fail in any way
         shown = str(error) if isinstance(error, (TypeError, ValueError)) else f"{type(error).__name__}: {error}"
-        raise BadInputError(f"{function}: {shown}") from error
+        raise BadInputError(f"{function}: {shown}{_place(error, f)}") from error
+
+
+def _place(error: BaseException, f: Callable[..., Any]) -> str:
+    """Where an error of the caller's own code was raised."""
+    file, line = origin(f)[0], 0
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if file and frame.f_code.co_filename == file:
+            line = number
+    return f" (line {line} of {os.path.basename(file)})" if line else ""
 
 
 def _arguments(f: Callable[..., Any], at: str) -> list[Any]:
     """The point: `;` separates arguments; without it, numbers are arguments of their own where f takes as many."""
+    if "[" in at:
+        return _brackets(at)
     groups = [[_number(word) for word in group.split(",")] for group in at.split(";")]
     if len(groups) > 1:
         return [group[0] if len(group) == 1 else np.array(group) for group in groups]
@@ -151,6 +165,15 @@ def _arguments(f: Callable[..., Any], at: str) -> list[Any]:
     except TypeError:
         return list(numbers)  # explain says what is wrong
     return [np.array(numbers)]
+
+
+def _brackets(at: str) -> list[Any]:
+    """Arguments some of which are arrays in brackets: "[[1,2],[3,4]]; [5,6]; 2"."""
+    try:
+        given = ast.literal_eval(f"({at.replace(';', ',')},)")
+        return [np.array(x, dtype=float) if isinstance(x, list) else float(x) for x in given]
+    except (SyntaxError, ValueError, TypeError):
+        raise BadInputError(f"--at takes numbers, or arrays such as [[1,2],[3,4]], and {at!r} is none of them") from None
 
 
 def _number(word: str) -> float:

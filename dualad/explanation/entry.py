@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -82,7 +83,7 @@ def explain(
         raise TypeError(
             f"explain takes a function and its arguments, not {type(f).__name__}; write explain(f, x), not explain(f(x))"
         )
-    name = getattr(f, "__name__", None) or type(f).__name__
+    name = _name(f)
     if getattr(f, "__module__", None) == "math" and callable(getattr(traced_math, name, None)):
         f = getattr(traced_math, name)  # the same function for values that carry a derivative
     names = _argument_names(f, name, args, kwargs)
@@ -104,6 +105,13 @@ def explain(
         kinks = (*find_kinks(built, recording, log), *branch_kinks(log, recording, built, f, given, dict(kwargs), chosen))
     program = program_of(built, sweeps, replace(blank, kinks=kinks))
     return Explanation(program, f, tuple(given), dict(kwargs), chosen, built, sweeps)
+
+
+def _name(f: Any) -> str:
+    """Name of a function, of what a functools.partial calls, or of the class of an object that can be called."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    return getattr(f, "__name__", None) or type(f).__name__
 
 
 def _argument_names(f: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import paths as _paths
 from . import views
+from .algebra import is_name
 from .building import Built, program_of
 from .folding import fold, kept_by
 from .program import Event, Kink, Program, UnknownNameError, quantity
@@ -338,8 +339,10 @@ class Explanation:
         ValueError
             A name that another value has.
         """
-        for old in names:
+        for old, new in names.items():
             self.program.node(old)
+            if not is_name(new):
+                raise ValueError(f"{new!r} is no name for {old}: names are letters, digits and _, with [...] or .x behind them")
         after = [names.get(name, name) for name in self.names]
         if len(set(after)) != len(after):
             twice = next(name for name, n in Counter(after).items() if n > 1)
@@ -470,6 +473,8 @@ class Explanation:
             raise UnknownNameError(
                 f"no input called {seed!r}; there are {', '.join(inputs)} (and elements such as w[0,2] of an array w)"
             )
+        if not isinstance(seed, Mapping):
+            raise TypeError(f'seed is the name of an input, such as {next(iter(inputs))!r}, or {{name: tangent}}, not {seed!r:.40}')
         out = {}
         for name, value in seed.items():
             if name not in inputs:

@@ -17,7 +17,7 @@ from .algebra import constant, parse, product, simplify, substitute, text_of, to
 from .building import Built
 from .lines import shaped
 from .program import Node, Operand, quantity
-from .sweeps import Operation
+from .sweeps import Operation, added, tangent_terms
 
 __all__ = ["BY", "fold", "kept_by"]
 
@@ -169,6 +169,9 @@ def _node(
         operands.append(
             Operand(new[i], built.nodes[i].name, None, None if partial is None else quantity(partial + 0.0), local, sent)
         )
+    moved = _tangent(built, members, trees) if tree is not None and not all(o.formula for o in operands) else ""
+    if moved:  # one line for all operands
+        operands = [replace(o, tangent="0" if k else moved) for k, o in enumerate(operands)]
     count = sum(built.nodes[i].count for i in members)
     return replace(node, index=new[node.index], operation="block", operands=tuple(operands), formula=formula, count=count)
 
@@ -183,6 +186,23 @@ def _formulas(built: Built, members: tuple[int, ...]) -> dict[int, ast.expr]:
         except SyntaxError:
             return {}
     return found
+
+
+def _tangent(built: Built, members: tuple[int, ...], trees: dict[int, ast.expr]) -> str:
+    """The tangent of a block over those of the nodes outside; "" where one of its operations has no formula, or it is too long."""
+    names: dict[str, ast.expr] = {}
+    for i in members:
+        node = built.nodes[i]
+        terms = tangent_terms(built.nodes, node)
+        if any(term.startswith(f"d{node.name}/d") for term in terms):
+            return ""
+        try:
+            tree = simplify(substitute(parse(added(terms)), names))
+        except SyntaxError:
+            return ""
+        names.update({node.name: trees[i], f"d{node.name}": tree})
+    text = text_of(tree)
+    return text if len(text) <= _CHARACTERS else ""
 
 
 def _derivative(built: Built, members: tuple[int, ...], source: int, trees: dict[int, ast.expr]) -> tuple[str, str]:

@@ -343,9 +343,9 @@ def increment_text(program: Program, label: str, u: int, place: int) -> str:
     return f"d{label}/d{program.nodes[u].operands[place].text} += {term_text(program, label, u, place)}"
 
 
-def tangent_terms(program: Program, node: Node) -> list[str]:
+def tangent_terms(nodes: Sequence[Node], node: Node) -> list[str]:
     """What each operand that is a value adds to the tangent of a node: ["A @ dx"], ["dr @ v", "r @ dv"]."""
-    values = [program.nodes[o.node].value if o.node is not None else o.value for o in node.operands]
+    values = [nodes[o.node].value if o.node is not None else o.value for o in node.operands]
     shapes = [value.shape if isinstance(value, Block) else () for value in values]
     texts = [o.text for o in node.operands]
     traced = [i for i, o in enumerate(node.operands) if o.node is not None]
@@ -368,7 +368,7 @@ def _mentions(formula: str, names: Sequence[str]) -> bool:
 
 def tangent_text(program: Program, node: Node) -> str:
     """The tangent of a node over the tangents of its operands: "cos(t)*dt", "A @ dX", "sum(dv)"."""
-    return added(tangent_terms(program, node))
+    return added(tangent_terms(program.nodes, node))
 
 
 def added(terms: Sequence[str]) -> str:

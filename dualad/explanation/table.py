@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -27,12 +28,15 @@ class Cell:
         The source line that it links to, 0 for none.
     number : bool
         Is it a number (set to the right)?
+    file : str
+        Of the source line, where it is another file than the table's.
     """
 
     text: str
     latex: str = ""
     line: int = 0
     number: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Table:
         The source itself, shown below the table where there are links.
     key : str
         Of the links, unique on a page.
+    more : tuple of (str, tuple of (int, str))
+        Functions that were called, each with its file and its lines.
 
     Examples
     --------
@@ -69,6 +75,7 @@ class Table:
     file: str = ""
     listing: tuple[tuple[int, str], ...] = field(default=(), repr=False)
     key: str = "t"
+    more: tuple[tuple[str, tuple[tuple[int, str], ...]], ...] = field(default=(), repr=False)
 
     def column(self, name: str) -> tuple[str, ...]:
         """The texts of one column."""
@@ -85,6 +92,8 @@ class Table:
 
     def __str__(self) -> str:
         rows, notes = self._shown()
+        if not rows and self.title:
+            return "\n".join([self.title, *(f"Note: {note}." for note in notes)])
         cells = [[cell.text.split("\n") for cell in row] for row in rows]
         widths = [max([len(name), *(len(line) for row in cells for line in row[i])]) for i, name in enumerate(self.columns)]
         lines = [self.title] if self.title else []
@@ -114,13 +123,17 @@ class Table:
 
     def _markdown_cell(self, cell: Cell) -> str:
         text = "<br>".join(map(_escape_markdown, cell.text.split("\n")))
-        if cell.line and self.file and not self.file.startswith("<"):
-            return f"[{text}]({self.file.replace(' ', '%20')}#L{cell.line})"
+        file = cell.file or self.file
+        if cell.line and file and not file.startswith("<"):
+            return f"[{text}]({file.replace(' ', '%20')}#L{cell.line})"
         return text
 
     def html(self) -> str:
         """An HTML table that needs nothing else; lines of the source are links to the listing below it."""
-        known = {line for line, _ in self.listing}
+        known: dict[tuple[str, int], str] = {}
+        for number, (file, lines) in enumerate([(self.file, self.listing), *self.more]):
+            for line, _ in lines:
+                known.setdefault((file, line), f"{self.key}-{number}-{line}" if number else f"{self.key}-{line}")
         out = [
             '<div class="dualad-explain" style="overflow-x:auto">',
             '<table style="border-collapse:collapse;font-family:monospace">',
@@ -135,15 +148,19 @@ class Table:
             cells = []
             for cell in row:
                 text = html.escape(cell.text)
-                if cell.line in known:
-                    text = f'<a href="#{self.key}-{cell.line}">{text}</a>'
+                place = known.get((cell.file or self.file, cell.line))
+                if cell.line and place:
+                    text = f'<a href="#{place}">{text}</a>'
                 cells.append(f'<td style="{cell_style};text-align:{"right" if cell.number else "left"}">{text}</td>')
             out.append(f"<tr>{''.join(cells)}</tr>")
         out.append("</tbody></table>")
         out += [f"<p>Note: {html.escape(note)}.</p>" for note in notes]
-        if self.listing:
-            lines = "\n".join(f'<span id="{self.key}-{line}">{line:>5}  {html.escape(text)}</span>' for line, text in self.listing)
-            out.append(f"<details open><summary>source</summary><pre>{lines}</pre></details>")
+        for file, lines in [(self.file, self.listing), *self.more]:
+            if not lines:
+                continue
+            spans = [f'<span id="{known[file, line]}">{line:>5}  {html.escape(text)}</span>' for line, text in lines]
+            name = "source" if file == self.file else f"source, {html.escape(os.path.basename(file))}"
+            out.append("<details open><summary>{}</summary><pre>{}</pre></details>".format(name, "\n".join(spans)))
         return "\n".join([*out, "</div>"])
 
     def _repr_html_(self) -> str:

@@ -25,7 +25,7 @@ from .._core import Level
 from ..generic import GenericVar, checked_output
 from ..tree import flatten, unflatten
 
-__all__ = ["Place", "Recording", "origin", "record", "statement", "written_near"]
+__all__ = ["Place", "Recording", "function_around", "origin", "record", "statement", "written_near"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _FOREIGN = tuple(
@@ -286,6 +286,17 @@ def origin(f: Any) -> tuple[str, str, int]:
     return code.co_filename, inspect.cleandoc("x\n" + "".join(lines))[2:] if lines else "", first
 
 
+def function_around(file: str, line: int) -> tuple[tuple[int, str], ...]:
+    """The lines of the innermost function around a line, numbered and without their common indentation; () without a source."""
+    first, text = statement(file, line)
+    if not text:
+        return ()
+    around = [span for span in _STATEMENTS[file][3] if span[0] <= line <= span[1]]
+    first, last = max(around, default=(first, _STATEMENTS[file][1].get(line, (line, line))[1]))
+    lines = inspect.cleandoc("x\n" + "".join(_STATEMENTS[file][0][first - 1 : last]))[2:].splitlines()
+    return tuple(enumerate(lines, first))
+
+
 def written_near(file: str, line: int) -> list[ast.expr]:
     """What the caller wrote on a line, or on the lines of a statement of a few lines that it belongs to, from the outside in."""
     statement(file, line)  # reads the file
@@ -301,7 +312,8 @@ def written_near(file: str, line: int) -> list[ast.expr]:
 #: statements of more lines than this are looked at line by line
 _LINES = 10
 
-_STATEMENTS: dict[str, tuple[list[str], dict[int, tuple[int, int]], list[ast.expr]]] = {}
+#: file -> its lines, the simple statement around each, what is written in it, and the lines of its functions
+_STATEMENTS: dict[str, tuple[list[str], dict[int, tuple[int, int]], list[ast.expr], list[tuple[int, int]]]] = {}
 
 
 def statement(file: str, line: int) -> tuple[int, str]:
@@ -320,15 +332,20 @@ def statement(file: str, line: int) -> tuple[int, str]:
     return first, text if len(text) <= 160 else f"{text[:157]}..."
 
 
-def _spans(text: str) -> tuple[dict[int, tuple[int, int]], list[ast.expr]]:
-    """Line -> (first, last) of the innermost simple statement around it; and all comparisons, signs and names of functions."""
+def _spans(text: str) -> tuple[dict[int, tuple[int, int]], list[ast.expr], list[tuple[int, int]]]:
+    """Line -> (first, last) of the innermost simple statement around it; comparisons, signs and names; lines of functions."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return {}, []
+        return {}, [], []
     found: dict[int, tuple[int, int]] = {}
     for node in ast.walk(tree):  # outer statements come first
         if isinstance(node, ast.stmt) and not hasattr(node, "body"):
             for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
                 found[line] = (node.lineno, node.end_lineno or node.lineno)
-    return found, [n for n in ast.walk(tree) if isinstance(n, (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Name, ast.Attribute))]
+    nodes = list(ast.walk(tree))
+    kinds = (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Name, ast.Attribute)
+    written: list[ast.expr] = [n for n in nodes if isinstance(n, kinds)]
+    functions = [n for n in nodes if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    starts = [min([n.lineno, *(d.lineno for d in n.decorator_list)]) for n in functions]
+    return found, written, [(start, n.end_lineno or n.lineno) for start, n in zip(starts, functions, strict=True)]

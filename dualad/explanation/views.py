@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from .moves import PLACE
 from .program import Node, Program, Quantity
 from .sweeps import added, increment_text, is_output, local_text, sent_text, tangent_terms, tangent_text, term_text
 from .table import Cell, Table
+from .tracing import function_around
 from .typeset import latex, latex_name
 
 __all__ = ["forward_table", "kink_table", "node_table", "reverse_table", "show", "summary_table", "two_columns"]
@@ -33,7 +35,9 @@ def _number(x: Quantity | None) -> Cell:
 
 
 def _line(node: Node, program: Program) -> Cell:
-    return Cell(str(node.line) if node.line else "", "", node.line if node.file == program.file else 0, True)
+    if node.file == program.file or not node.line:
+        return Cell(str(node.line) if node.line else "", "", node.line, True)
+    return Cell(f"{os.path.basename(node.file)}:{node.line}", "", node.line, True, node.file)
 
 
 def _made(node: Node) -> Cell:
@@ -53,6 +57,22 @@ def _listing(program: Program) -> tuple[tuple[int, str], ...]:
     return tuple(enumerate(program.source.splitlines(), program.first_line))
 
 
+def _called(program: Program) -> tuple[tuple[str, tuple[tuple[int, str], ...]], ...]:
+    """The functions beside f itself in which operations were written, each once."""
+    seen = {(program.file, line) for line, _ in _listing(program)}
+    found = []
+    for node in program.nodes:
+        if not node.line or (node.file, node.line) in seen:
+            continue
+        lines = function_around(node.file, node.line)
+        new = tuple((line, text) for line, text in lines if (node.file, line) not in seen)
+        seen.update((node.file, line) for line, _ in new)
+        seen.add((node.file, node.line))
+        if new:
+            found.append((node.file, new))
+    return tuple(found)
+
+
 def _table(
     program: Program, title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], notes: Sequence[str] = ()
 ) -> Table:
@@ -66,6 +86,7 @@ def _table(
         program.file,
         _listing(program),
         f"explain-{program.name}".replace("<", "").replace(">", ""),
+        _called(program),
     )
 
 
@@ -124,7 +145,7 @@ def forward_table(program: Program, seed: str, tangents: Sequence[Quantity]) -> 
 def _tangent_latex(program: Program, node: Node) -> str:
     operands = [operand for operand in node.operands if operand.node is not None]
     parts = []
-    for operand, term in zip(operands, tangent_terms(program, node), strict=True):
+    for operand, term in zip(operands, tangent_terms(program.nodes, node), strict=True):
         name = f"d{latex_name(operand.text)}"
         if operand.formula and term == product(operand.formula, f"d{operand.text}"):
             local = latex(operand.formula)
@@ -232,7 +253,8 @@ def two_columns(program: Program, adjoints: Sequence[Quantity], label: str, valu
             texts.append(_backward_text(program, node, place, label))
             texs.append(_backward_latex(program, node, place, label))
             numbers.append(show(adjoints[operand.node]))
-        row = [_made(node), Cell("\n".join(texts), "\n".join(texs))]
+        line = _line(node, program)
+        row = [replace(_made(node), line=line.line, file=line.file), Cell("\n".join(texts), "\n".join(texs))]
         if values:
             row = [row[0], _number(node.value), row[1], Cell("\n".join(numbers), number=True)]
         rows.append(row)
