@@ -114,15 +114,14 @@ class Side:
             return None
         x = plain(args[i])
         t = np.broadcast_to(self.tangent(args[i]), np.shape(x))
-        steps = f in _STEPS
         with np.errstate(all="ignore"):
-            if steps:
+            if f in _STEPS or f is np.interp:
                 offset = np.where(t == 0.0, 0.0, np.nextafter(x, np.copysign(np.inf, t)) - x)
             else:
                 size = float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
                 offset = t * (2.0**-26 * (size or 1.0) / np.max(np.abs(t), initial=0.0))
         moved = f(*args[:i], args[i] + np.where(np.isfinite(offset), offset, 0.0)[()], *args[i + 1 :], **kwargs)
-        if steps or not isinstance(moved, Traced):
+        if f in _STEPS or not isinstance(moved, Traced):
             return moved
         return moved + (f(*map(untraced, args), **untraced(kwargs)) - plain(moved))
 
@@ -189,7 +188,7 @@ class Side:
         return np.linalg.norm(away, axis=axis) / np.sqrt(n - ddof)
 
 
-_STEPS = (np.round, np.around, np.searchsorted, np.digitize, np.interp)
+_STEPS = (np.round, np.around, np.searchsorted, np.digitize)
 #: function -> (axis where none is given, place of its result in the sorted slice)
 _PLACES: dict[Any, tuple[int | None, int | None]] = {
     np.max: (None, -1),
