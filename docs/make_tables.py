@@ -1,4 +1,4 @@
-"""Write the pages that are made from the library itself: docs/rules.md, docs/coverage.md, docs/compare-options.md.
+"""Write what is made from the library itself: docs/rules.md, docs/coverage.md, docs/compare-options.md, two pictures.
 
 python docs/make_tables.py            write the pages
 python docs/make_tables.py --check    exit with 1 when a page is not what would be written
@@ -7,15 +7,19 @@ python docs/make_tables.py --check    exit with 1 when a page is not what would 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from dualad import _core
+from dualad import _core, compare
 from dualad.compare.parser import SHORT, arguments_of
 from dualad.compare.registry import EXPERIMENTS, Argument, Experiment
+from dualad.report import draw
 from dualad.rules.dispatch import GUFUNCS, PASS_THROUGH
 from dualad.rules.elementwise import UFUNC_PRIMITIVES
 from dualad.rules.passing import PLAIN
@@ -209,7 +213,22 @@ def options_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"rules.md": rules_page, "coverage.md": coverage_page, "compare-options.md": options_page}
+# ---- the tutorials' pictures ---------------------------------------------------------------------------------------------------
+
+def cost_picture(page: str, file: str, name: str, at: list[int], without: tuple[str, ...] = ()) -> str:
+    """The cost plot of a function that a page tells its reader to write to a file, counted, as SVG."""
+    source = re.search(rf"^```python\n(# {file}\n.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert source is not None, f"{page} has no block that begins with # {file}"
+    names: dict[str, Any] = {}
+    exec(compile(source[1], file, "exec"), names)
+    return draw(compare.mine(names[name], at=at, without=without, count_only=True).parts[0].figures()[0], 760) + "\n"
+
+
+RINGS = partial(cost_picture, "first-model.md", "rings.py", "loss", [4, 16, 64, 256], ("n jvp", "m vjp", "central", "complex"))
+SPRINGS = partial(cost_picture, "first-cost-plot.md", "springs.py", "energy", [2**k for k in range(9)])
+
+PAGES = {"rules.md": rules_page, "coverage.md": coverage_page, "compare-options.md": options_page, "data/rings.svg": RINGS,
+         "data/springs.svg": SPRINGS}  # fmt: skip
 
 
 def main() -> int:

@@ -173,6 +173,14 @@ def test_options_page_is_current():
     assert "`--snapshots SIZES`" in page
 
 
+@pytest.mark.parametrize("name", ["rings", "springs"])
+def test_pictures_of_the_tutorials_are_current(name):
+    """What the tutorials' files, counted, look like; every word of the picture, and its curves to the pixel."""
+    have = (DOCS / "data" / f"{name}.svg").read_text(encoding="utf-8")
+    assert have == make_tables().PAGES[f"data/{name}.svg"](), "run python docs/make_tables.py"
+    assert any(f"(data/{name}.svg)" in page.read_text(encoding="utf-8") for page in DOCS.glob("first-*.md"))
+
+
 def test_coverage_page_is_current():
     """docs/coverage.md lists every function of NumPy where it belongs (functions of another NumPy may be missing or too many)."""
     page = (DOCS / "coverage.md").read_text(encoding="utf-8")
