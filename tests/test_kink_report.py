@@ -63,6 +63,14 @@ def test_the_sort_of_a_sorted_array_has_no_row_and_a_kink():
     assert (kink.formula, kink.left, kink.right) == ("sort(x)", 1.0, 0.0)
 
 
+def test_an_element_of_a_sort_that_moves_nothing():
+    """It used to raise KeyError: the row of the sort is left out, and the element was looked for in it."""
+    e = explain(lambda x: np.sort(x)[1] * 2.0, np.array([1.0, 1.0, 3.0]))
+    assert e.gradient()["x"].tolist() == [0.0, 2.0, 0.0]
+    assert e.names[1] == "x[1]"
+    assert [kink.formula for kink in e.kinks] == ["sort(x)"]
+
+
 def relu(x):
     if x > 0.0:
         return x

@@ -99,7 +99,7 @@ def build(recording: Recording, name: str) -> Built:
         for x, n in zip(recording.leaves, recording.output_names, strict=True)
         if isinstance(x, GenericVar) and x.level_id == level.level_id
     ]
-    names = _Namer(recording).names(entries, outputs, kept)
+    names = _Namer(recording).names(entries, index, outputs, kept)
     texts = [text for text, _ in names]
     taken = set(texts)
     operations, nodes = [], []
@@ -264,10 +264,11 @@ class _Namer:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
 
-    def names(self, entries: Sequence[Any], outputs: Sequence[int], paths: Sequence[str]) -> list[tuple[str, bool]]:
+    def names(
+        self, entries: Sequence[Any], index: Mapping[int, int], outputs: Sequence[int], paths: Sequence[str]
+    ) -> list[tuple[str, bool]]:
         """(name, does it come from the source?) for each entry."""
         wanted: list[str | None] = []
-        index = {x.key: i for i, (x, _, _, _) in enumerate(entries)}
         source = self.recording.names
         top = {source[x.key][1] for x, _, _, _ in entries if x.key in source and source[x.key][0] <= 0}
         for x, _, _, _ in entries:
