@@ -34,6 +34,8 @@ Expr = ast.expr
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="
 }  # fmt: skip
+#: functions that a sign goes through
+_LINEAR = {"sum", "mean", "cumsum", "flip", "reshape", "expand_dims", "place"}
 #: unnamed arrays of up to so many numbers are written out
 _WRITTEN = 4
 
@@ -203,8 +205,20 @@ class _Simplify(ast.NodeTransformer):
         inner = tree.value
         if tree.attr == "T" and isinstance(inner, ast.Attribute) and inner.attr == "T":
             return inner.value
+        if tree.attr == "T" and isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.MatMult):  # (A @ B.T).T -> B @ A.T
+            sides = [self.visit(ast.Attribute(side, "T", ast.Load())) for side in (inner.right, inner.left)]
+            if any(not isinstance(side, ast.Attribute) for side in sides):
+                return ast.BinOp(sides[0], ast.MatMult(), sides[1])
         if tree.attr == "T" and isinstance(inner, ast.Call) and ast.unparse(inner.func) == "outer":
             return ast.Call(inner.func, inner.args[::-1], [])
+        return tree
+
+    def visit_Call(self, tree: ast.Call) -> Expr:
+        self.generic_visit(tree)
+        if tree.args and ast.unparse(tree.func) in _LINEAR:  # sum(-x) -> -sum(x)
+            rest = _negated(tree.args[0]) if _number(tree.args[0]) is None else None
+            if rest is not None:
+                return ast.UnaryOp(ast.USub(), ast.Call(tree.func, [rest, *tree.args[1:]], tree.keywords))
         return tree
 
     def visit_UnaryOp(self, tree: ast.UnaryOp) -> Expr:
@@ -257,6 +271,8 @@ class _Simplify(ast.NodeTransformer):
         (m, one), (n, other) = _multiple(left), _multiple(right)
         if ast.dump(one) == ast.dump(other):
             return simplify(ast.BinOp(_constant(m + n), ast.Mult(), one))
+        if isinstance(right, ast.BinOp) and isinstance(right.op, (ast.Add, ast.Sub)):  # a + (b - c)
+            return simplify(ast.BinOp(simplify(ast.BinOp(left, ast.Add(), right.left)), right.op, right.right))
         rest, first = _negated(right), _negated(left)
         if rest is None and first is not None:  # -a + b
             return ast.BinOp(right, ast.Sub(), first)
@@ -309,6 +325,9 @@ class _Simplify(ast.NodeTransformer):
         rest = _negated(right)
         if rest is not None:
             return simplify(ast.UnaryOp(ast.USub(), ast.BinOp(left, ast.Div(), rest)))
+        (n, one), (m, other) = _multiple(left), _multiple(right)
+        if abs(m) > 1.0 and n == int(n) and m == int(m) and n % m == 0.0:  # 4*a/(2*b) -> 2*a/b
+            return simplify(ast.BinOp(ast.BinOp(_constant(n / m), ast.Mult(), one), ast.Div(), other))
         if a == 0.5:
             return ast.BinOp(ast.Constant(1), ast.Div(), ast.BinOp(ast.Constant(2), ast.Mult(), right))
         if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):  # (a/b)/c -> a/(b*c)

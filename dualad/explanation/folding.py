@@ -24,6 +24,8 @@ __all__ = ["BY", "fold", "kept_by"]
 BY = ("name", "function")
 #: formulas of blocks are written out up to this many operations and characters
 _OPERATIONS, _CHARACTERS = 16, 120
+#: their tangents and what they send back, up to this many
+_LONGEST = 200
 
 
 class BlockOperation(Operation):
@@ -188,6 +190,22 @@ def _formulas(built: Built, members: tuple[int, ...]) -> dict[int, ast.expr]:
     return found
 
 
+def _has_shape(built: Built, formula: str, shape: tuple[int, ...]) -> bool:
+    """Does a partial name a value of this shape, so that it is an array by itself?"""
+    named = {ast.unparse(part) for part in ast.walk(parse(formula)) if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript))}
+    return bool(shape) and any(node.name in named and node.shape == shape for node in built.nodes)
+
+
+def _without_ones(text: str) -> str:
+    """ "ct*ones(3)" -> "ct": it will be multiplied by an array of that shape."""
+    tree = parse(text)
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) == "ones":
+        return "1"
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult) and ast.unparse(tree.right).startswith("ones("):
+        return text_of(tree.left)
+    return text
+
+
 def _tangent(built: Built, members: tuple[int, ...], trees: dict[int, ast.expr]) -> str:
     """The tangent of a block over those of the nodes outside; "" where one of its operations has no formula, or it is too long."""
     names: dict[str, ast.expr] = {}
@@ -202,7 +220,7 @@ def _tangent(built: Built, members: tuple[int, ...], trees: dict[int, ast.expr])
             return ""
         names.update({node.name: trees[i], f"d{node.name}": tree})
     text = text_of(tree)
-    return text if len(text) <= _CHARACTERS else ""
+    return text if len(text) <= _LONGEST else ""
 
 
 def _derivative(built: Built, members: tuple[int, ...], source: int, trees: dict[int, ast.expr]) -> tuple[str, str]:
@@ -223,6 +241,8 @@ def _derivative(built: Built, members: tuple[int, ...], source: int, trees: dict
                 linear = linear and not operand.pullback
                 step = operand.pullback or product("ct", operand.formula)
                 shape = np.shape(built.values[operand.node])
+                if not operand.pullback and _has_shape(built, operand.formula, shape):
+                    sent[i] = _without_ones(sent[i])
                 if not operand.pullback and shape and not built.nodes[i].shape and constant(operand.formula):
                     step = shaped(step, shape)  # a sum's
                 piece = text_of(simplify(substitute(substitute(parse(step), names), {"ct": parse(sent[i])})))
@@ -234,6 +254,6 @@ def _derivative(built: Built, members: tuple[int, ...], source: int, trees: dict
             except (SyntaxError, KeyError):
                 return "", ""
     text, pulled = local.get(source, "") if linear else "", sent.get(source, "")
-    if len(text) > _CHARACTERS or len(pulled) > _CHARACTERS:
+    if len(text) > _CHARACTERS or len(pulled) > _LONGEST:
         return "", ""
     return (text, "") if linear else ("", pulled)

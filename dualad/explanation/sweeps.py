@@ -309,9 +309,10 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
     operand = reader.operands[place]
     ct = f"d{label}/d{reader.name}"
     if operand.pullback:
-        return re.sub(r"\bct\b", lambda _: ct, sent_text(reader, place, label))
+        sent = re.sub(r"\bct\b(?=[/.\[])", lambda _: f"({ct})", sent_text(reader, place, label))  # (dJ/dv)/3, (dJ/dv)[:2]
+        return re.sub(r"\bct\b", lambda _: ct, sent)
     local = local_text(program, reader, place)
-    if is_output(reader, label) and (operand.formula or not reader.shape):
+    if is_output(reader, label) and operand.formula:
         return local
     if local in ("1", "-1"):
         return ct if local == "1" else f"-{ct}"

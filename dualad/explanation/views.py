@@ -221,7 +221,7 @@ def _term_latex(program: Program, label: str, u: int, place: int) -> str:
         return tex.replace(own, ct)
     text = local_text(program, reader, place)
     local = latex(text) if operand.formula else _fraction(reader.name, operand.text)
-    if is_output(reader, label) and (operand.formula or not reader.shape):
+    if is_output(reader, label) and operand.formula:
         return local
     if text in ("1", "-1"):
         return ct if text == "1" else f"-{ct}"
