@@ -90,21 +90,6 @@ cdef class VarArray(Traced):
     def __abs__(self):
         return array_elementwise(DA_OP_absolute, self, None)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        cdef int code
-        if method == "__call__" and not kwargs:
-            code = code_of(ufunc)
-            if code:
-                result = (array_elementwise(code, inputs[0], None) if len(inputs) == 1
-                          else array_elementwise(code, inputs[0], inputs[1]))
-                if result is not None:
-                    return result
-            elif ufunc is ufunc_matmul:
-                result = array_matmul(inputs[0], inputs[1])
-                if result is not None:
-                    return result
-        return hook_ufunc(ufunc, method, inputs, kwargs)
-
     def __array_function__(self, func, types, args, kwargs):
         if not kwargs and len(args) == 1 and type(args[0]) is VarArray:
             if func is numpy_sum:

@@ -195,6 +195,11 @@ cdef extern from "pyops.h":
 cdef extern from "pyslots.h":
     void da_install_operators()
 
+cdef extern from "pyhook.h":
+    object (*da_call_ufunc)(object self, object ufunc, object x, object y, int inputs)
+    object (*da_call_rules)(object ufunc, object method, object inputs, object kwargs)
+    int da_install_hook(PyTypeObject *type) except -1
+
 cdef extern from "numpy/ufuncobject.h":
     ctypedef struct PyUFuncObject:
         int nin, nout, nargs, ntypes

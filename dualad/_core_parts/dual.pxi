@@ -116,21 +116,6 @@ cdef class Dual(Traced):
     def dtype(self):
         return FLOAT64
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        cdef int code
-        if method == "__call__" and not kwargs:
-            code = code_of(ufunc)
-            if code and da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
-                return result
-            if code:
-                if len(inputs) == 1 and alive(self.level):
-                    return dual_numpy_unary(code, self)
-                if len(inputs) == 2:
-                    result = dual_numpy_binary(code, inputs[0], inputs[1])
-                    if result is not None:
-                        return result
-        return hook_ufunc(ufunc, method, inputs, kwargs)
-
 
 cdef object FLOAT64 = np.dtype(np.float64)
 
@@ -333,20 +318,6 @@ cdef class DualVec(Traced):
     @property
     def dtype(self):
         return FLOAT64
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        cdef int code
-        if method == "__call__" and not kwargs:
-            code = code_of(ufunc)
-            if code and da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
-                return result
-            if code and len(inputs) == 1:
-                return vec_unary(code, self, True)
-            if code and len(inputs) == 2:
-                result = vec_binary(code, inputs[0], inputs[1], None, True)
-                if result is not NotImplemented:
-                    return result
-        return hook_ufunc(ufunc, method, inputs, kwargs)
 
 
 cdef inline DualVec new_vec(double v, int k, uint64_t level):

@@ -108,6 +108,38 @@ OWN_UFUNCS = {}   # ufuncs of ours: rows NumPy has none for
 MATH = {}         # scalar functions: name -> callable
 
 
+# A plain call of a ufunc on one or two inputs, one of them `self`; None where the rules have to answer.
+cdef object ufunc_call(object self, object ufunc, object x, object y, int inputs):
+    cdef int code = code_of(ufunc)
+    if type(self) is VarArray:
+        if code:
+            return array_elementwise(code, x, y)
+        return array_matmul(x, y) if ufunc is ufunc_matmul else None
+    if not code:
+        return None
+    if da_watch_kinks and (result := hook_kink(ufunc, (x, y) if inputs == 2 else (x,))) is not None:
+        return result
+    if type(self) is Var:
+        if inputs == 1:
+            return var_unary(code, <Var>self, numpy_value(code, (<Var>self).v, 0.0))
+        result = var_numpy_binary(code, x, y)
+        return array_elementwise(code, x, y) if result is None else result
+    if type(self) is Dual:
+        if inputs == 2:
+            return dual_numpy_binary(code, x, y)
+        return dual_numpy_unary(code, <Dual>self) if alive((<Dual>self).level) else None
+    if type(self) is DualVec:
+        if inputs == 1:
+            return vec_unary(code, <DualVec>self, True)
+        result = vec_binary(code, x, y, None, True)
+        return None if result is NotImplemented else result
+    return None
+
+
+cdef object ufunc_by_rules(object ufunc, object method, object inputs, object kwargs):
+    return hook_ufunc(ufunc, method, inputs, kwargs)
+
+
 cdef object math1(int code, object x):
     cdef double v
     if da_watch_kinks and isinstance(x, Traced) and (result := at_kink(code, x, None)) is not None:
@@ -200,6 +232,8 @@ da_dual_type = <PyTypeObject *>Dual
 da_var_type = <PyTypeObject *>Var
 da_call_math1 = math1
 da_call_math2 = math2
+da_call_ufunc = ufunc_call
+da_call_rules = ufunc_by_rules
 if Dual.__basicsize__ != sizeof(da_dual_object) or Var.__basicsize__ != sizeof(da_var_object):
     raise ImportError("csrc/pool.h and _core.pyx disagree about the layout of numbers")
 da_pool_install_dual(<PyTypeObject *>Dual)
@@ -210,5 +244,6 @@ da_make_scalar(<PyTypeObject *>Dual)
 da_make_scalar(<PyTypeObject *>DualVec)
 da_make_scalar(<PyTypeObject *>Var)
 da_install_operators()
+da_install_hook(<PyTypeObject *>Traced)
 find_loop(np.matmul, 3, &MATMUL)
 da_matmul = <void *>MATMUL.fn

@@ -252,10 +252,7 @@ cdef class Traced:
     def __repr__(self):
         return f"{type(self).__name__}({hook_describe(self)!r})" if alive(self.level) else f"<{type(self).__name__} of an ended level>"
 
-    # ---- NumPy's protocols -------------------------------------------------------------------------------------------
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        return hook_ufunc(ufunc, method, inputs, kwargs)
-
+    # ---- NumPy's protocols (__array_ufunc__ is csrc/pyhook.h's) ----------------------------------------------------------
     def __array_function__(self, func, types, args, kwargs):
         return hook_function(func, args, kwargs)
 

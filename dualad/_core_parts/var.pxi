@@ -88,22 +88,6 @@ cdef class Var(Traced):
     def dtype(self):
         return FLOAT64
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        cdef int code
-        if method == "__call__" and not kwargs:
-            code = code_of(ufunc)
-            if code:
-                if da_watch_kinks and (result := hook_kink(ufunc, inputs)) is not None:
-                    return result
-                if len(inputs) == 1:
-                    return var_unary(code, self, numpy_value(code, self.v, 0.0))
-                result = var_numpy_binary(code, inputs[0], inputs[1])
-                if result is None:
-                    result = array_elementwise(code, inputs[0], inputs[1])
-                if result is not None:
-                    return result
-        return hook_ufunc(ufunc, method, inputs, kwargs)
-
 
 cdef inline object new_var(double v, uint32_t slot, uint64_t level):
     return da_new_var(<PyTypeObject *>Var, v, slot, level)
