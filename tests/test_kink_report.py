@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from kinked_programs import programs
 
 import dualad
 from dualad import explain
@@ -155,6 +156,52 @@ def test_masks_and_several_inputs():
     at = lambda t: f(np.array([2.0, 1.0 + t]), np.array([[1.0, -2.0], [2.0, -1.0]]))
     for side, t in ((kink.left, -1e-7), (kink.right, 1e-7)):
         assert side == pytest.approx((at(t) - at(0.0)) / t, rel=1e-5)
+
+
+def test_all_kinks_of_the_point_are_on_one_side():
+    """The derivatives are those of the whole function: abs and the maximum of an array used to keep their conventions."""
+    f = lambda x: abs(x) + max(x, 0.0) + np.max(np.stack([x, -x]))
+    e = explain(f, 0.0)
+    (kink,) = [kink for kink in e.kinks if kink.along]
+    assert (kink.left, kink.used, kink.right) == (-2.0, 1.0, 3.0)
+    assert dualad.one_sided(f, 0.0) == (-2.0, 3.0)
+    assert len(e.kinks) == 3
+
+
+def test_random_compositions():
+    """150 programs: a one-sided derivative that changes is a kink, and that of a branch is the whole function's."""
+    rng = np.random.default_rng(3)
+    branches = 0
+    for f, x in programs(rng, 150):
+        kinks = explain(f, x).kinks
+        sides = [dualad.one_sided(f, x, v) for v in np.eye(3)]
+        assert kinks or all(left == pytest.approx(right, abs=1e-9) for left, right in sides)
+        for kink in kinks:
+            if kink.along and kink.distance == 0.0 and not kink.jumps:
+                branches += 1
+                assert (kink.left, kink.right) == pytest.approx(sides[int(kink.along[2])], abs=1e-9)
+    assert branches > 40
+
+
+def test_not_to_first_order_in_several_inputs():
+    def f(x, p):
+        return x * x if x * x + p["y"] @ p["y"] >= 0.0 else x
+
+    (kink,) = explain(f, 0.0, {"y": np.zeros(2)}).kinks
+    assert (kink.left, kink.used, kink.right, kink.along) == (0.0, 0.0, 0.0, "x")
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, float("nan"), float("inf"), "a", None, True])
+def test_bad_tolerances(tolerance):
+    with pytest.raises(ValueError, match=r"explain: tolerance is .*; give a number of at least 0, such as 1e-8"):
+        explain(np.abs, 0.0, tolerance=tolerance)
+
+
+def test_no_tolerance():
+    """0 used to find nothing."""
+    f = lambda x: np.abs(x) + np.max(np.stack([x, -x])) + max(x, 0.0)
+    assert len(explain(f, 0.0, tolerance=0.0).kinks) == 3
+    assert not explain(f, 1e-10, tolerance=0.0).kinks
 
 
 def test_one_branch_in_two_comparisons():

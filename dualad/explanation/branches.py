@@ -16,7 +16,7 @@ import numpy as np
 
 from .._core import Level, Traced
 from ..generic import GenericVar, checked_output, plain
-from ..kinks import listening
+from ..kinks import listening, one_sided
 from ..pull import pull
 from ..rules.elementwise import unbroadcast
 from ..rules.margins import CHOICES, COMPARISONS, POINT, Margin
@@ -108,9 +108,10 @@ def _run(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], arg
 
 
 def branch_kinks(log: Log, recording: Recording, built: Built, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any],
-                 argnums: Sequence[int]) -> list[Kink]:
+                 argnums: Sequence[int], alone: bool) -> list[Kink]:
     """Comparisons between equal numbers, with the derivatives of the whole function on their two sides.
 
+    `alone`: no operation is at a kink; f need not be run again with all of them on one side.
     A comparison of numbers that are only near to each other is left out where both sides agree: the stop of an iteration, say.
     """
     chosen = sorted((met for met in log.met if met.f in CHOICES), key=lambda met: met.distance)[:BRANCHES]
@@ -119,6 +120,7 @@ def branch_kinks(log: Log, recording: Recording, built: Built, f: Callable[..., 
     outputs = [y for y in recording.leaves if isinstance(y, Traced)]
     used = _Run(flat(recording.leaves), _gradient(recording.level, outputs, recording.inputs))
     names = names_of(recording, built)
+    alone = alone and len({frozenset(_pair(met.f, met.args)) for met in chosen}) == 1
     found, seen = [], set()
     for met in chosen:
         pair = _pair(met.f, met.args)
@@ -132,10 +134,15 @@ def branch_kinks(log: Log, recording: Recording, built: Built, f: Callable[..., 
         below, above = (_run(f, args, kwargs, argnums, way) or used.missing() for way in ways)
         slope = _crossing(met, recording)
         i, sides = _sides(below, above, slope)
-        if len(slope) == 1 and (sides is None or not all(side.finite for side in sides)):  # not to first order, or a guard
-            sides = _beside(f, args, kwargs, argnums, log.tolerance, used)
+        decided = sides is not None and all(side.finite for side in sides)
+        if not decided:  # not to first order, or a guard
+            sides = _beside(f, args, kwargs, argnums, i, log.tolerance, used)
         if sides is not None:
             kink = _branch(met, used, sides, i, log.tolerance)
+            if kink is not None and met.distance == 0.0 and not kink.jumps and not (alone and decided):
+                exact = _together(kink, lambda *a: f(*a, **kwargs), _input(args, argnums, i))
+                if decided or not _apart(np.array([exact.left, exact.right]), np.array([kink.left, kink.right]), AGREE):
+                    kink = exact
             if kink is not None:
                 found.append(replace(kink, name=text_of(met, names), formula=text_of(met, names), along=_label(built, i)))
     return sorted(found, key=lambda kink: kink.line)
@@ -149,14 +156,11 @@ def _branch(met: Met, used: _Run, sides: tuple[_Run, _Run], i: int, tolerance: f
     agree = not jumps and not _apart(left.gradient, right.gradient, AGREE)
     if agree and met.distance > 0.0:
         return None
-    what = "the derivative of the whole function changes there"
+    what = _verdict(agree, not _apart(used.gradient, left.gradient, AGREE))
     if any(np.any(np.isnan(side.values)) for side in sides) and not np.any(np.isnan(used.values)):
         what, jumps = "on one side there is no value", False
     elif jumps:
         what = "the value jumps there"
-    elif agree:
-        same = not _apart(used.gradient, left.gradient, AGREE)
-        what = "both sides have the same derivative" if same else "both sides have another derivative"
     line, source = statement(met.file, met.line)
     own = float(used.gradient[i])
     return Kink(
@@ -176,6 +180,52 @@ def _branch(met: Met, used: _Run, sides: tuple[_Run, _Run], i: int, tolerance: f
         source=source,
         file=met.file,
     )
+
+
+def _verdict(agree: bool, used: bool) -> str:
+    if not agree:
+        return "the derivative of the whole function changes there"
+    return "both sides have the same derivative" if used else "both sides have another derivative"
+
+
+def _together(kink: Kink, f: Callable[..., Any], along: tuple[Any, Any, Callable[[Any], list[Any]]]) -> Kink:
+    """The same with every other kink at the point on the same side, where that gives numbers."""
+    leaf, direction, put = along
+
+    def g(x: Any) -> Any:
+        total: Any = 0.0
+        for y in flatten(f(*put(x)))[0]:
+            total = total + np.sum(checked_output(y))
+        return total
+
+    try:
+        left, right = one_sided(g, leaf, direction)
+    except Exception:  # the other branch may be there to raise
+        return kink
+    if not np.isfinite([left, right]).all():
+        return kink
+    agree = abs(right - left) <= AGREE * (1.0 + min(abs(left), abs(right)))
+    words = f"of the branch taken: {_verdict(agree, abs(kink.used - left) <= AGREE * (1.0 + abs(left)))}"
+    return replace(kink, left=snap(left, kink.used), right=snap(right, kink.used), convention=words)
+
+
+def _input(args: Sequence[Any], argnums: Sequence[int], number: int) -> tuple[Any, Any, Callable[[Any], list[Any]]]:
+    """The float or array that holds the number-th number of the inputs, that number's direction, the arguments with another one."""
+    for i in argnums:
+        leaves, structure = flatten(args[i])
+        for j, leaf in enumerate(leaves):
+            if number < np.size(leaf):
+                direction: Any = 1.0
+                if np.ndim(leaf):
+                    direction = np.zeros(np.shape(leaf))
+                    direction[np.unravel_index(number, np.shape(leaf))] = 1.0
+
+                def put(x: Any, i: int = i, j: int = j, leaves: list[Any] = leaves, structure: Any = structure) -> list[Any]:
+                    return [*args[:i], unflatten(structure, [*leaves[:j], x, *leaves[j + 1 :]]), *args[i + 1 :]]
+
+                return leaf, direction, put
+            number -= np.size(leaf)
+    raise IndexError(number)
 
 
 def _label(built: Built, number: int) -> str:
@@ -209,17 +259,14 @@ def _sides(below: _Run, above: _Run, slope: np.ndarray) -> tuple[int, tuple[_Run
     return i, (below, above) if slope[i] > 0.0 else (above, below)
 
 
-def _beside(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], tolerance: float, used: _Run
-            ) -> tuple[_Run, _Run]:
-    """f of one number, a little to the left and to the right."""
-    runs = []
-    for sign in (-1.0, 1.0):
-        given = list(args)
-        for i in argnums:
-            leaves, structure = flatten(args[i])
-            given[i] = unflatten(structure, [x + sign * 1e3 * tolerance * max(1.0, float(np.max(np.abs(x)))) for x in leaves])
-        runs.append(_run(f, given, kwargs, argnums, Log(0.0)) or used.missing())
-    return runs[0], runs[1]
+def _beside(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], i: int, tolerance: float,
+            used: _Run) -> tuple[_Run, _Run]:
+    """f a little to the left and to the right."""
+    leaf, direction, put = _input(args, argnums, i)
+    step = 1e3 * max(tolerance, 1e-10) * max(1.0, float(np.max(np.abs(leaf * direction))))
+    points = (put(leaf + sign * step * direction) for sign in (-1.0, 1.0))
+    left, right = (_run(f, point, kwargs, argnums, Log(0.0)) or used.missing() for point in points)
+    return left, right
 
 
 def _apart(a: np.ndarray, b: np.ndarray, tolerance: float) -> bool:

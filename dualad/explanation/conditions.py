@@ -67,10 +67,9 @@ def _as_program(tree: Expr, mask: np.ndarray, site: Site) -> str:
         try:
             with np.errstate(all="ignore"):
                 value = eval(code, {"__builtins__": {}, **_FUNCTIONS}, values)  # names, signs and functions of the table only
-        except (TypeError, ValueError, IndexError):
+                fits = np.asarray(value).dtype == bool and np.array_equal(np.broadcast_to(value, mask.shape), mask)
+        except (TypeError, ValueError, IndexError):  # ValueError: of another shape
             continue
-        if np.asarray(value).dtype != bool or np.ndim(value) > mask.ndim:
-            continue
-        if np.array_equal(np.broadcast_to(value, mask.shape), mask):
+        if fits:
             return text_of(substitute(parse(ast.unparse(tree)), {n: parse(t) for n, t in zip(names, chosen, strict=True)}))
     return ""

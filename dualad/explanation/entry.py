@@ -40,7 +40,7 @@ def explain(
     argnums : int or tuple of int, optional
         Arguments to differentiate; the others are constants. By default all.
     tolerance : float
-        How near to a kink an operation counts as being at it.
+        How near to a kink an operation counts as being at it, relative to its operand where that is larger than 1; 0: at it.
     **kwargs
         Passed on to f as constants.
 
@@ -54,13 +54,13 @@ def explain(
     TypeError
         f is no function, an argument is no number, f returns a constant, or takes another number of arguments.
     ValueError
-        An argument is NaN or infinite.
+        An argument is NaN or infinite, or the tolerance is no number of at least 0.
 
     Notes
     -----
     Cost: f runs once on a Python tape under a line tracer (which is how the names of your variables are found), then one reverse
     sweep, and a forward sweep for each number in the inputs (up to 16). It runs twice more for each branch that was decided between
-    equal numbers (up to 8), to see the derivatives on both sides.
+    equal numbers (up to 8), to see the derivatives on both sides, five times if there are other kinks at the point.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def explain(
     given = list(args)
     for i in chosen:
         given[i] = _checked(args[i], names[i])
-    log = Log(tolerance)
+    log = Log(_checked_tolerance(tolerance))
     with listening(log):
         recording = record(f, given, dict(kwargs), chosen, names)
     built = build(recording, name)
@@ -102,7 +102,8 @@ def explain(
     )
     kinks: tuple[Kink, ...] = ()
     if len(built.nodes) <= SEARCHED:
-        kinks = (*find_kinks(built, recording, log), *branch_kinks(log, recording, built, f, given, dict(kwargs), chosen))
+        kinks = find_kinks(built, recording, log)
+        kinks = (*kinks, *branch_kinks(log, recording, built, f, given, dict(kwargs), chosen, not kinks))
     program = program_of(built, sweeps, replace(blank, kinks=kinks))
     return Explanation(program, f, tuple(given), dict(kwargs), chosen, built, sweeps)
 
@@ -112,6 +113,13 @@ def _name(f: Any) -> str:
     while isinstance(f, functools.partial):
         f = f.func
     return getattr(f, "__name__", None) or type(f).__name__
+
+
+def _checked_tolerance(tolerance: Any) -> float:
+    """The tolerance, at least some units in the last place: rules are asked on both sides of a point."""
+    if not isinstance(tolerance, (int, float, np.number)) or isinstance(tolerance, bool) or not 0.0 <= tolerance < np.inf:
+        raise ValueError(f"explain: tolerance is {tolerance!r}; give a number of at least 0, such as 1e-8")
+    return max(float(tolerance), 1e-13)
 
 
 def _argument_names(f: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
