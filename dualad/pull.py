@@ -69,7 +69,7 @@ def pull(level: Level, outputs: Sequence[Any], cotangents: Sequence[Any], inputs
     result = []
     for x in inputs:
         if in_slots(x):
-            result.append(sweep.at(x) + 0.0)  # a copy; untouched (-0.0) becomes 0.0
+            result.append(sweep.copy(x))
         else:
             g = external.get(x.key)
             lead = (lanes,) if lanes else ()

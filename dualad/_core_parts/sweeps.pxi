@@ -141,6 +141,12 @@ cdef class Sweep:
         cnp.PyArray_UpdateFlags(out, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS)
         return out
 
+    def copy(self, x):
+        """The adjoint of a Var or VarArray as a value of its own: a float (one lane), or a new array; untouched ones are 0.0."""
+        if type(x) is Var and not self.laned:
+            return self.buf[(<Var>x).slot] + 0.0
+        return self.at(x) + 0.0
+
 
 cdef class SecondSweep:
     """Hessian-vector products of one recording that returns a float: a tangent sweep, then a reverse sweep in duals.
