@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .algebra import product, total
+from .algebra import constant, product, total
 from .lines import shaped
 from .moves import PLACE
 from .program import Node, Program, Quantity
@@ -267,16 +267,19 @@ def _same(node: Node, place: int) -> list[int]:
     return [k for k, o in enumerate(node.operands) if o.node == node.operands[place].node]
 
 
-def _local(node: Node, place: int) -> str:
+def _local(program: Program, node: Node, place: int) -> str:
     """Formula of the partial by an operand, all places where it is read together."""
     same = [node.operands[k] for k in _same(node, place)]
     if any(not o.formula or o.pullback for o in same):
         return ""
-    return same[0].formula if len(same) == 1 else total([o.formula for o in same])
+    local = same[0].formula if len(same) == 1 else total([o.formula for o in same])
+    read = node.operands[place].node
+    shape = program.nodes[read].shape if read is not None else ()
+    return shaped(local, shape) if shape and not node.shape and constant(local) else local
 
 
 def _backward_text(program: Program, node: Node, place: int, label: str) -> str:
-    name, local = node.operands[place].text, _local(node, place)
+    name, local = node.operands[place].text, _local(program, node, place)
     left = f"d{label}/d{name} +="
     if not local:
         return f"{left} {added([term_text(program, label, node.index, k) for k in _same(node, place)])}"
@@ -286,7 +289,7 @@ def _backward_text(program: Program, node: Node, place: int, label: str) -> str:
 
 
 def _backward_latex(program: Program, node: Node, place: int, label: str) -> str:
-    name, local = node.operands[place].text, _local(node, place)
+    name, local = node.operands[place].text, _local(program, node, place)
     left = f"{_fraction(label, name)} +="
     if not local:
         return f"{left} {added([_term_latex(program, label, node.index, k) for k in _same(node, place)])}"
