@@ -106,7 +106,7 @@ def _watch_function(choice: _Choice, f: Any, args: tuple[Any, ...], kwargs: dict
         return None
     here = (found[1] == 0.0) & np.isfinite(found[0])
     if np.any(here):
-        _report(choice, f, list(values), here, margins.COMPARISONS.get(f, ""))
+        _report(choice, f, list(values) or [found[0]], here, margins.COMPARISONS.get(f, ""))
     with _instead(choice._replace(on="ignore", within=f)):  # what the rule is made of is no kink of the caller's
         result = None if listener is None else listener.choice(f, args, kwargs, values, found)
         return f(*args, **kwargs) if result is None else result
@@ -138,6 +138,10 @@ def _chosen(choice: _Choice, ufunc: Any, inputs: tuple[Any, ...]) -> Any:
     return chosen(ufunc, slope)(*inputs)
 
 
+#: what Python has shown once already
+_warned: dict[Any, Any] = {}
+
+
 def _report(choice: _Choice, f: Any, values: list[Any], here: Any, sign: str = "") -> None:
     if choice.on == "ignore":
         return
@@ -151,7 +155,7 @@ def _report(choice: _Choice, f: Any, values: list[Any], here: Any, sign: str = "
     message = f"{what}; {path}, line {line}"
     if choice.on == "raise":
         raise KinkError(message)
-    warnings.warn(message, KinkWarning, stacklevel=2)
+    warnings.warn_explicit(message, KinkWarning, path, line, registry=_warned)
 
 
 def _shown(v: Any) -> str:

@@ -108,6 +108,15 @@ def test_raise_and_warn(name, transform):
         transform(f)(x)
 
 
+def test_a_warning_points_at_the_line_of_the_caller():
+    """It used to point into this package."""
+    with warnings.catch_warnings(record=True) as seen, da.kinks(on="warn"):
+        warnings.simplefilter("always")
+        da.grad(lambda x: np.abs(x) + np.max(np.stack([x, x])))(0.0)
+    assert [w.filename for w in seen] == [__file__] * 2
+    assert len({w.lineno for w in seen}) == 1
+
+
 def test_an_array_counts_its_kinks():
     with da.kinks(on="raise"), pytest.raises(da.KinkError, match="2 of 3 elements"):
         da.grad(lambda x: np.sum(np.abs(x)))(np.array([0.0, 1.0, 0.0]))
@@ -223,6 +232,8 @@ def test_messages_of_whole_arrays():
     with da.kinks(on="raise"):
         with pytest.raises(da.KinkError, match=r"max\(.*shape \(3,\)\) has no derivative there \(2 of 3 elements\); .*, line"):
             da.grad(np.max)(np.array([2.0, 2.0, 1.0]))
+        with pytest.raises(da.KinkError, match=r"max\(array of shape \(2,\)\) has no"):
+            da.grad(lambda x: np.max(a=x))(np.array([2.0, 2.0]))
         with pytest.raises(da.KinkError, match=r"array of shape \(2,\) > 0 compares equal numbers \(1 of 2 elements\): the branch"):
             da.grad(lambda x: np.sum(np.where(x > 0.0, x, 0.0)))(np.array([0.0, 1.0]))
 
