@@ -45,44 +45,58 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 #define TERM(cls, p, g) (da_touched(g) && PARTAKES_##cls(p) ? (p) * (g) + 0.0 : -0.0)
 
 /* adj[operand] += partial * adj[result] in every lane that something selected depends on.  The +0.0 that marks an adjoint
- * as touched goes to what is there already: added to the product it would lengthen the chain of dependent operations. */
+ * as touched goes to what is there already: added to the product it would lengthen the chain of dependent operations.  `g` is
+ * the result's adjoint in the first lane, all there is where k is the constant 1. */
 #define ADJOINT(cls, operand, expr) \
     { \
         const double p = (expr); \
         double *restrict to = adj + (size_t)(operand) * k; \
-        for (size_t l = 0; l < k; l++) \
-            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \
-                to[l] = (to[l] + 0.0) + p * ct[l]; \
+        if (k == 1) { \
+            if (PARTAKES_##cls(p)) \
+                to[0] = (to[0] + 0.0) + p * g; \
+        } else { \
+            for (size_t l = 0; l < k; l++) \
+                if (da_touched(ct[l]) && PARTAKES_##cls(p)) \
+                    to[l] = (to[l] + 0.0) + p * ct[l]; \
+        } \
     }
+
+/* The result's slot, value and adjoint; on to the next node where one lane is untouched. */
+#define RESULT \
+    const double v = val[--slot]; \
+    const double *ct = adj + slot * k, g = ct[0]; \
+    (void)v; \
+    if (k == 1 && !da_touched(g)) \
+        break;
 
 #define UNARY(name, value, dx, cls, domain) \
     case DA_OP_##name: { \
-        const double x = val[a], v = val[--slot]; \
-        const double *ct = adj + slot * k; \
-        (void)x, (void)v; \
+        const double x = val[a]; \
+        (void)x; \
+        RESULT \
         ADJOINT(cls, a, dx) \
         break; \
     }
 #define BINARY(name, value, dx, dy, cls, domain) \
     case DA_OP_##name: { \
-        const double x = val[a], y = val[b], v = val[--slot]; \
-        const double *ct = adj + slot * k; \
-        (void)x, (void)y, (void)v; \
+        const double x = val[a], y = val[b]; \
+        (void)x, (void)y; \
+        RESULT \
         ADJOINT(cls, a, dx) \
         ADJOINT(cls, b, dy) \
         break; \
     } \
     case DA_OP_##name + 1: { \
-        const double x = val[a], y = pool[b], v = val[--slot]; \
-        const double *ct = adj + slot * k; \
-        (void)x, (void)y, (void)v; \
+        const double x = val[a], y = pool[b]; \
+        (void)x, (void)y; \
+        RESULT \
         ADJOINT(cls, a, dx) \
         break; \
     } \
     case DA_OP_##name + 2: { \
-        const double x = pool[a], y = val[b], v = val[--slot]; \
-        const double *ct = adj + slot * k; \
-        (void)x, (void)y, (void)v; \
+        const double x = pool[a], y = val[b]; \
+        (void)x, (void)y; \
+        RESULT \
         ADJOINT(cls, b, dy) \
         break; \
     }
@@ -126,6 +140,7 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
 #undef UNARY
 #undef BINARY
 #undef ADJOINT
+#undef RESULT
 
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c)
 {
