@@ -298,6 +298,17 @@ def test_folding_keeps_the_kinks():
     assert e.fold("name").kink_report().column("operation") == e.kink_report().column("operation")
 
 
+def test_renaming_reaches_the_kinks():
+    def f(x):
+        y = np.abs(x)
+        z = 2.0 * y if x >= 0.0 else -y
+        return z
+
+    e = explain(f, 0.0).rename({"x": "t", "y": "u", "z": "J"})
+    assert [kink.formula for kink in e.kinks] == ["u = absolute(t)", "t >= 0"]
+    assert [(kink.node, kink.along) for kink in e.kinks] == [(1, ""), (-1, "t")]
+
+
 def test_kinks_are_plain_data():
     e = explain(relu, 0.0)
     (kink,) = e.program.to_json()["kinks"]

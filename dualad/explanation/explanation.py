@@ -347,7 +347,8 @@ class Explanation:
         if len(set(after)) != len(after):
             twice = next(name for name, n in Counter(after).items() if n > 1)
             raise ValueError(f"two values would be called {twice!r}")
-        return self._with(_paths.renamed(self._built, names))
+        kinks = tuple(kink.renamed(_paths.renaming(names)) for kink in self.program.kinks)
+        return replace(self, program=replace(self.program, kinks=kinks))._with(_paths.renamed(self._built, names))
 
     def _with(self, built: Built) -> Explanation:
         sweeps = Sweeps(built.operations, built.values, built.outputs)

@@ -6,7 +6,7 @@ there may be exponentially many paths; the sweeps factor the sum, and use each p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -260,8 +260,8 @@ def eliminate(program: Program, order: str | Sequence[str]) -> Elimination:
 # ---- names -------------------------------------------------------------------------------------------------------------
 
 
-def renamed(built: Built, names: Mapping[str, str]) -> Built:
-    """The program with other names."""
+def renaming(names: Mapping[str, str]) -> Callable[[str], str]:
+    """A function that puts other names into a formula."""
     trees = {sign + old: parse(sign + new) for old, new in names.items() for sign in ("", "d")}
 
     def put(text: str) -> str:
@@ -271,6 +271,13 @@ def renamed(built: Built, names: Mapping[str, str]) -> Built:
             return text_of(substitute(parse(text), trees))
         except SyntaxError:
             return text
+
+    return put
+
+
+def renamed(built: Built, names: Mapping[str, str]) -> Built:
+    """The program with other names."""
+    put = renaming(names)
 
     def operand(o: Operand) -> Operand:
         text: Any = names.get(o.text, o.text) if o.node is not None else o.text

@@ -12,8 +12,8 @@ A value, tangent or adjoint is a float, or a :class:`Block` of numbers for an ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -305,6 +305,11 @@ class Kink:
     source: str = ""
     file: str = ""
     along: str = ""
+
+    def renamed(self, put: Callable[[str], str]) -> Kink:
+        """The same with other names in its texts."""
+        formula = " = ".join(map(put, self.formula.split(" = ", 1)))
+        return replace(self, name=put(self.name), formula=formula, along=put(self.along))
 
     @property
     def note(self) -> str:
