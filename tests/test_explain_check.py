@@ -367,6 +367,15 @@ def test_what_should_be_is_said_over_the_names_of_the_source(of_dense):
     assert of_dense.check({"dJ/dW": "W"})["dJ/dW"].should == "outer(dJ/da, x) + W"
 
 
+def test_an_infinite_slope_on_one_side_does_not_agree_with_the_other():
+    """inf and 0 agreed for a step, since both differ by less than a share of infinity; zeros were printed as -0."""
+    d = diagnose(lambda x: 1.0 if x > 0 else 0.0, 0.0)
+    assert not d.one_sided
+    assert "-0," not in str(d)
+    assert "-0 " not in diagnose(lambda v: np.max(v), np.array([1.0, 1.0])).words
+    assert diagnose(np.cbrt, 0.0).directions[0].right == np.inf
+
+
 def test_a_factor_2_that_is_missing_on_one_path():
     def f(x):
         a = x**2

@@ -216,7 +216,7 @@ def _examine(g: Callable[[np.ndarray], float], x0: np.ndarray, automatic: tuple[
     if not defined:
         ways = [values[-1] for pair in limits.values() for values in pair if np.isfinite(values[-1])]
         there = float(np.median(ways)) if ways else float("nan")
-    sides = [(_one_sided(g, x0, v, there, scale), -_one_sided(g, x0, -v, there, scale)) for v in vectors]
+    sides = [(_one_sided(g, x0, v, there, scale) + 0.0, 0.0 - _one_sided(g, x0, -v, there, scale)) for v in vectors]
     partials = np.array([0.5 * (right + left) if np.isfinite(right) and np.isfinite(left) else np.nan for right, left in sides[:n]])
     directions = tuple(
         Direction(tuple(map(float, v)), right, left, float(v @ partials)) for v, (right, left) in zip(vectors, sides, strict=True)
@@ -239,6 +239,8 @@ def _examine(g: Callable[[np.ndarray], float], x0: np.ndarray, automatic: tuple[
 
 
 def _near(a: float, b: float, scale: float) -> bool:
+    if not (np.isfinite(a) and np.isfinite(b)):
+        return bool(a == b)
     return bool(abs(a - b) <= _TOLERANCE * (scale + abs(a) + abs(b)))
 
 

@@ -207,7 +207,8 @@ def tangent_events(program: Program, seed: str, tangents: Sequence[Any]) -> Iter
                 )
         operations += node.size * (node.count + 2 * len(node.reads))
         memory += 2 * node.size
-        yield Event("tangent", "compute", node.index, None, None, value, f"d{node.name} = {_short(value)}", operations, memory)
+        text = f"d{node.name} = {tangent_text(program, node)} = {_short(value)}"
+        yield Event("tangent", "compute", node.index, None, None, value, text, operations, memory)
 
 
 def reverse_events(program: Program, sweeps: Sweeps, version: str, target: int | None, label: str) -> Iterator[Event]:
