@@ -30,6 +30,7 @@ myst_heading_anchors = 4
 
 autodoc_typehints = "none"  # the docstrings say shapes, which annotations cannot
 autodoc_member_order = "bysource"
+autodoc_docstring_signature = False  # a docstring's first line is a sentence, whatever parentheses it has
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False

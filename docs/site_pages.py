@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import os
 import re
 import shutil
 import sys
+import textwrap
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -139,7 +141,8 @@ def api_page(name: str) -> str:
     parts = [f"# `{name}`\n", "```{eval-rst}", f".. automodule:: {name}", "   :no-members:", ""]
     for n in documented(module):
         kind = "autoclass" if inspect.isclass(getattr(module, n)) else "autofunction"
-        parts += [f".. {kind}:: {name}.{n}", *(["   :members:"] if kind == "autoclass" else []), ""]
+        arguments = (of_the_table(f"{name}.{n}") or ("",))[0]  # compiled functions have no signature to be read
+        parts += [f".. {kind}:: {name}.{n}{arguments}", *(["   :members:"] if kind == "autoclass" else []), ""]
     return "\n".join([*parts, "```", ""])
 
 
@@ -173,13 +176,40 @@ def exists(name: str) -> bool:
 def adapted(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """A docstring as napoleon should read it.
 
-    It takes the first line of a property for "type: text"; ours begin with a sentence. And a module's table of its files, indented
-    and in columns, is to stay as it is.
+    It takes the first line of a property for "type: text"; ours begin with a sentence. A module's table of its files, in columns,
+    is to stay as it is. And the functions of dualad.math say their derivative in one line, which autodoc takes for a signature.
     """
     if what in ("property", "attribute") and lines:
         lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
     if what == "module":
-        lines[:] = re.sub(r"\n\n(?=(?: {4}.*\n)* {4}\S.*\S {2,}\S)", "\n\n::\n\n", "\n".join(lines)).split("\n")
+        lines[:] = "\n\n".join(map(columns, "\n".join(lines).split("\n\n"))).split("\n")
+    if what == "function" and (said := of_the_table(name)):
+        lines[:] = [said[1], ""]
+
+
+def columns(paragraph: str) -> str:
+    """A paragraph of a module's docstring, as a literal block if it is a table: indented, or in columns from line to line."""
+    rows = paragraph.strip("\n").split("\n")
+    aligned = [re.search(r"\S {2,}\S", row) is not None for row in rows]
+    if ">>>" in paragraph or not (all(aligned) or (any(aligned) and all(row.startswith("    ") for row in rows))):
+        return paragraph
+    return "::\n\n" + textwrap.indent(textwrap.dedent("\n".join(rows)), "    ") + "\n"
+
+
+def of_the_table(name: str) -> tuple[str, str] | None:
+    """Arguments and description of a function of dualad.math, or of a ufunc that dualad.numpy adds; both are rows of the table."""
+    module, _, short = name.rpartition(".")
+    if module not in ("dualad.math", "dualad.numpy"):
+        return None
+    doc = getattr(importlib.import_module("dualad.math"), short).__doc__ or ""
+    said = re.fullmatch(r"(\w+)(\(.*?\)): scalar, differentiable; (.*)", " ".join(doc.split()))
+    if said is None:  # one that only looks at a value: Python's own words
+        return "(x)", " ".join((doc or getattr(math, short).__doc__).split())
+    row, arguments, partials = said.groups()
+    shown = [f"``{partial}``" if len(partial) < 72 else f"{partial[:4]} on :doc:`the page of rules </rules>`"
+             for partial in re.split(r"; (?=d/dy)", partials)]
+    before = "Of arrays, element by element: " if module == "dualad.numpy" else f"The same as ``{row}``: " if row != short else ""
+    return arguments, before + ", ".join(shown) + "."
 
 
 # ---- gallery -------------------------------------------------------------------------------------------------------------------

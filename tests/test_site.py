@@ -125,6 +125,21 @@ def test_reference_has_every_public_name(site):
         assert f'id="dualad.{name}"' in text, name
 
 
+def test_functions_of_the_table_have_arguments_and_a_derivative(site):
+    """They said it in one line, which was taken for a signature: `absolute(x): scalar, differentiable; d/dx=sign(x)`."""
+    text = re.sub(r"<[^>]+>", "", (site / "_generated" / "dualad.math.html").read_text(encoding="utf-8"))
+    assert "scalar, differentiable" not in text
+    assert re.search(r"dualad\.math\.tanh\(x\)[^d]*d/dx = sech2\(x\)", text)
+    assert re.search(r"dualad\.math\.atan2\(x, y\)[^T]*The same as arctan2", text)
+
+
+def test_tables_of_files_stay_tables(site):
+    """The columns of a module's docstring are not run together."""
+    tables = {"explanation": "views      the tables  ", "compare": "clock         interleaved", "report": "svg       a Figure"}
+    for name, row in tables.items():
+        assert row in (site / "_generated" / f"dualad.{name}.html").read_text(encoding="utf-8"), name
+
+
 def test_every_module_of_the_reference_is_named_and_exists():
     """docs/api.md, the site's list, and what `import dualad` offers as modules agree."""
     import dualad
