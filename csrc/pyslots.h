@@ -41,8 +41,15 @@ DA_HOT int da_number(PyObject *o, double *c)
 
 DA_HOT PyObject *da_record(const da_level_slot *at, int code, uint32_t a, uint32_t b, double v)
 {
-    return da_new_var(da_var_type, v, da_tape_push(at->tape, code, a, b, v), at->id);
+    if (da_tape_full(at->tape))
+        return da_allocate_var(da_var_type, v, DA_FULL, at->id);
+    const uint32_t slot = da_tape_put(at->tape, code, a, b, v);
+    PyObject *o = da_pool_reuse(&da_pool_var, da_var_type);
+    return o ? da_fill_var(o, v, slot, at->id) : da_allocate_var(da_var_type, v, slot, at->id);
 }
+
+/* Is a row smooth wherever its operands may lie (the table's domains of two operands)?  Others ask, while `with kinks(...)` is open. */
+enum { DA_SMOOTH_ANY = 1, DA_SMOOTH_POSANY = 0, DA_SMOOTH_APART = 0, DA_SMOOTH_MODULO = 0, DA_SMOOTH_ORDER = 1 };
 
 #if defined(__GNUC__)
 #define DA_SLOT __attribute__((unused)) static
@@ -57,6 +64,8 @@ DA_HOT PyObject *da_record(const da_level_slot *at, int code, uint32_t a, uint32
     { \
         const da_dual_object *s = (const da_dual_object *)(const void *)l, *t = (const da_dual_object *)(const void *)r; \
         double c; \
+        if (!DA_SMOOTH_##domain && da_watch_kinks) \
+            return da_dual_slow_##name(l, r); \
         if (Py_TYPE(l) == da_dual_type) { \
             if (DA_LEVEL_OF(s)->id != s->level) \
                 return da_dual_slow_##name(l, r); \
@@ -79,6 +88,8 @@ DA_HOT PyObject *da_record(const da_level_slot *at, int code, uint32_t a, uint32
     { \
         const da_var_object *s = (const da_var_object *)(const void *)l, *t = (const da_var_object *)(const void *)r; \
         double c; \
+        if (!DA_SMOOTH_##domain && da_watch_kinks) \
+            return da_var_slow_##name(l, r); \
         if (Py_TYPE(l) == da_var_type) { \
             const da_level_slot *at = DA_LEVEL_OF(s); \
             if (at->id != s->level) \
@@ -121,12 +132,12 @@ static PyObject *da_var_slow_pow(PyObject *l, PyObject *r)
 
 static PyObject *da_dual_power3(PyObject *l, PyObject *r, PyObject *modulus)
 {
-    return modulus == Py_None && !da_watch_kinks ? da_dual_power(l, r) : da_dual_slow_power3(l, r, modulus);
+    return modulus == Py_None ? da_dual_power(l, r) : da_dual_slow_power3(l, r, modulus);
 }
 
 static PyObject *da_var_power3(PyObject *l, PyObject *r, PyObject *modulus)
 {
-    return modulus == Py_None && !da_watch_kinks ? da_var_power(l, r) : da_var_slow_power3(l, r, modulus);
+    return modulus == Py_None ? da_var_power(l, r) : da_var_slow_power3(l, r, modulus);
 }
 
 /* Put one slot in place and keep what it replaced. */

@@ -91,7 +91,6 @@ static int reserve_all(da_tape *t, size_t slots)
     t->meta = t->regions[4].base;
     t->pool = (double *)(void *)t->regions[5].base;
     t->max_slots = slots;
-    t->max_nodes = nodes;
     t->max_meta = meta;
     t->max_pool = pool;
     return 1;
@@ -163,13 +162,14 @@ static size_t aligned(const da_tape *t, size_t n)
 static uint32_t append(da_tape *t, int op, size_t a, size_t n)
 {
     size_t out = aligned(t, n);
-    if (t->nodes >= t->max_nodes || n > t->max_slots || out > t->max_slots - n)
+    const size_t taken = n ? n : 1;
+    if (taken > t->max_slots || out > t->max_slots - taken)
         return DA_FULL;
     t->op[t->nodes] = (uint8_t)op;
-    const uint32_t used = (uint32_t)(out + n - t->slots);
+    const uint32_t used = (uint32_t)(out + taken - t->slots);
     t->of[t->nodes] = (da_operands){op == DA_OP_INPUT ? used : (uint32_t)a, used};
     t->nodes++;
-    t->slots = out + n;
+    t->slots = out + taken;
     return (uint32_t)out;
 }
 

@@ -47,7 +47,7 @@ typedef struct da_tape {
     da_operands *of;
     char *meta;
     double *pool;
-    size_t nodes, max_nodes, slots, max_slots, meta_used, max_meta, pool_used, max_pool;
+    size_t nodes, slots, max_slots, meta_used, max_meta, pool_used, max_pool;
     size_t operations; /* elementary operations: one a scalar node, one an element of an array entry */
     size_t calls;
     uint32_t cache[DA_CONST_CACHE]; /* hash of a constant's bits -> its index in pool, plus one */
@@ -120,18 +120,28 @@ static inline uint32_t da_tape_constant(da_tape *t, double c)
     return i != DA_FULL ? i : da_tape_constant_new(t, c);
 }
 
-/* Append one scalar operation; returns its slot. */
-static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
+/* Is there no room for another operation?  (Every node takes a slot, so there are never more nodes than slots.) */
+static inline int da_tape_full(const da_tape *t)
 {
-    size_t i = t->nodes, s = t->slots;
-    if (i >= t->max_nodes || s >= t->max_slots)
-        return DA_FULL;
+    return t->slots >= t->max_slots;
+}
+
+/* Append one scalar operation to a tape that is not full; returns its slot. */
+static inline uint32_t da_tape_put(da_tape *t, int code, uint32_t a, uint32_t b, double v)
+{
+    const size_t i = t->nodes, s = t->slots;
     t->op[i] = (uint8_t)code;
     t->of[i] = (da_operands){a, b};
     t->val[s] = v;
     t->nodes = i + 1;
     t->slots = s + 1;
     return (uint32_t)s;
+}
+
+/* The same for any tape: DA_FULL where it is full. */
+static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
+{
+    return da_tape_full(t) ? DA_FULL : da_tape_put(t, code, a, b, v);
 }
 
 /* Bytes the recording holds: nodes, slots, pool and meta; without adjoints. */

@@ -88,12 +88,16 @@ cdef class Dual(Traced):
     def __bool__(self):
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return bool(slow_compare(self, 0.0, Py_NE))
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return slow_compare(self, other, op)
         if PyFloat_CheckExact(other):
             y = PyFloat_AS_DOUBLE(other)
         elif type(other) is Dual and (<Dual>other).level == self.level:
@@ -296,12 +300,16 @@ cdef class DualVec(Traced):
     def __bool__(self):
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return bool(slow_compare(self, 0.0, Py_NE))
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return slow_compare(self, other, op)
         if as_constant(other, &y):
             return compare(self.v, y, op)
         if type(other) is DualVec and (<DualVec>other).level == self.level:

@@ -214,6 +214,8 @@ cdef class Traced:
                                   "np.where, np.concatenate, np.stack, or a list and np.stack")
 
     def __bool__(self):
+        if da_watch_kinks:
+            return bool(slow_compare(self, 0.0, Py_NE))
         return bool(hook_describe(self))
 
     def __len__(self):

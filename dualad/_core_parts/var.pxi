@@ -56,12 +56,16 @@ cdef class Var(Traced):
     def __bool__(self):
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return bool(slow_compare(self, 0.0, Py_NE))
         return self.v != 0.0
 
     def __richcmp__(self, other, int op):
         cdef double y
         if not alive(self.level):
             raise_leaked(self)
+        if da_watch_kinks:
+            return slow_compare(self, other, op)
         if PyFloat_CheckExact(other):
             return compare(self.v, PyFloat_AS_DOUBLE(other), op)
         if type(other) is Var and (<Var>other).level == self.level:

@@ -50,13 +50,12 @@ TABLE = _of(
 
 SWEEP = _of(
     "csrc/sweep.c", "laws nesting ufuncs kinks second_order",
-    ("reverse-overwrites", "to[l] = (to[l] + 0.0) + p * ct[l]; \\", "to[l] = p * ct[l] + 0.0; \\", "= for +=: fan-out is lost"),
+    ("reverse-overwrites", "to[0] = (to[0] + 0.0) + p * g; \\", "to[0] = p * g + 0.0; \\", "= for +=: fan-out is lost"),
     ("reverse-wrong-operand", "        ADJOINT(cls, a, dx) \\\n        ADJOINT(cls, b, dy) \\", "        ADJOINT(cls, a, dx) \\\n"
      "        ADJOINT(cls, a, dy) \\", "the second operand's share goes to the first"),
-    ("reverse-constant-operand", "y = val[b], v = val[--slot]; \\\n        const double *ct = adj + slot * k; \\\n"
-     "        (void)x, (void)y, (void)v; \\\n        ADJOINT(cls, b, dy) \\\n        break; \\",
-     "y = val[b], v = val[--slot]; \\\n        const double *ct = adj + slot * k; \\\n"
-     "        (void)x, (void)y, (void)v; \\\n        ADJOINT(cls, b, dx) \\\n        break; \\",
+    ("reverse-constant-operand",
+     "const double x = pool[a], y = val[b]; \\\n        (void)x, (void)y; \\\n        RESULT \\\n        ADJOINT(cls, b, dy)",
+     "const double x = pool[a], y = val[b]; \\\n        (void)x, (void)y; \\\n        RESULT \\\n        ADJOINT(cls, b, dx)",
      "constant - x takes the partial by the constant"),
     ("forward-drops-operand", "TERM(cls, px, tx[l]) + TERM(cls, py, ty[l])",
      "TERM(cls, px, tx[l]) + 0.0 * TERM(cls, py, ty[l])",
