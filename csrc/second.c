@@ -78,7 +78,7 @@ typedef struct {
     const double *x, *y, *v, *tx, *ty, *tv;
 } block;
 
-typedef void (*second_fn)(const block *b, double *p, double *dp, size_t n);
+typedef int (*second_fn)(const block *b, const double *p, double *dp, size_t n);
 
 /* The factor that brings the largest tangent of a block near 1, a power of two; 1 where it is of common size. */
 static double level_of(const block *b, size_t n)
@@ -92,19 +92,32 @@ static double level_of(const block *b, size_t n)
     return (m > 0x1p-100 && m < 0x1p+100) || m == 0.0 || !isfinite(m) ? 1.0 : ldexp(1.0, -ilogb(m));
 }
 
-/* Partial and its directional derivative over a block. */
-#define SECOND(fn, expr)                                                                                               \
-    static void fn(const block *b, double *p, double *dp, size_t n)                                                    \
-    {                                                                                                                  \
-        const double s = level_of(b, n);  \
+/* Is the real part not the partial?  Then an imaginary part was not small beside something (a divisor at or next to 0), or the
+ * partial is infinite: what came out is no dual number. */
+static inline int differs(double re, double p)
+{
+    return !isfinite(p) || !(fabs(re - p) <= 0x1p-40 * fabs(p) + 0x1p-600);
+}
+
+/* Directional derivatives of the partials p over a block; 1 where they do not come out. */
+#define SECOND(fn, expr) \
+    static int fn(const block *b, const double *p, double *dp, size_t n) \
+    { \
+        const double s = level_of(b, n); \
+        int lost = 0; \
         for (size_t i = 0; i < n; i++) { \
-            const double tx = b->tx[i] * s, ty = b->ty[i] * s, tv = b->tv[i] * s;                                      \
-            const dual x = make(b->x[i], tx * SCALE), y = make(b->y[i], ty * SCALE), v = make(b->v[i], tv * SCALE);    \
-            (void)x, (void)y, (void)v;                                                                                 \
-            const dual z = expr;                                                                                       \
-            p[i] = creal(z);                                                                                           \
-            dp[i] = (tx == 0.0 && ty == 0.0 && tv == 0.0) ? 0.0 : cimag(z) * UNSCALE / s;                              \
-        }                                                                                                              \
+            const double tx = b->tx[i] * s, ty = b->ty[i] * s, tv = b->tv[i] * s; \
+            const dual x = make(b->x[i], tx * SCALE), y = make(b->y[i], ty * SCALE), v = make(b->v[i], tv * SCALE); \
+            (void)x, (void)y, (void)v; \
+            if (tx == 0.0 && ty == 0.0 && tv == 0.0) { \
+                dp[i] = 0.0; \
+                continue; \
+            } \
+            const dual z = expr; \
+            dp[i] = cimag(z) * UNSCALE / s; \
+            lost |= differs(creal(z), p[i]) || !isfinite(tx + ty + tv); \
+        } \
+        return lost; \
     }
 #define UNARY(name, value, dx, cls, domain) SECOND(name##_px, dx)
 #define BINARY(name, value, dx, dy, cls, domain) SECOND(name##_px, dx) SECOND(name##_py, dy)
@@ -153,38 +166,42 @@ static void share(double *adj, double *dadj, int64_t stride, const double *p, co
 
 static const double ZEROS[DA_BLOCK];
 
-static void scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
+static int scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
 {
     const uint32_t a = t->of[i].a, b = t->of[i].b;
-    int x_active, y_active;
+    int x_active, y_active, lost = 0;
     const int code = row_of(t->op[i], &x_active, &y_active);
     const int unary = kernels[code][1] == NULL;
     const double *x = x_active ? t->val + a : t->pool + a, *y = y_active ? t->val + b : t->pool + b;
     const block one = {x,         unary ? x : y, t->val + slot, x_active ? tan + a : ZEROS, y_active ? tan + b : ZEROS,
                        tan + slot};
-    double p, dp;
+    double px, py, dp;
     if (!da_touched(adj[slot]) && dadj[slot] == 0.0)
-        return;
+        return 0;
+    da_partials(code, *one.x, *one.y, *one.v, &px, &py);
     if (x_active) {
-        kernels[code][0](&one, &p, &dp, 1);
-        share(adj + a, dadj + a, 1, &p, &dp, adj + slot, dadj + slot, 1, da_selects(code));
+        lost |= kernels[code][0](&one, &px, &dp, 1);
+        share(adj + a, dadj + a, 1, &px, &dp, adj + slot, dadj + slot, 1, da_selects(code));
     }
     if (y_active) {
-        kernels[code][1](&one, &p, &dp, 1);
-        share(adj + b, dadj + b, 1, &p, &dp, adj + slot, dadj + slot, 1, da_selects(code));
+        lost |= kernels[code][1](&one, &py, &dp, 1);
+        share(adj + b, dadj + b, 1, &py, &dp, adj + slot, dadj + slot, 1, da_selects(code));
     }
+    return lost;
 }
 
-static void elementwise(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
+static int elementwise(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
 {
     const int last = e->nd - 1, binary = e->kind == DA_MAP2, chooses = da_selects(e->code_lo);
     const int64_t length = e->nd ? e->shape[last] : 1, sx = e->nd ? e->sx[last] : 0,
                   sy = e->nd && binary ? e->sy[last] : 0;
     double bx[DA_BLOCK], by[DA_BLOCK], btx[DA_BLOCK], bty[DA_BLOCK], p[DA_BLOCK], dp[DA_BLOCK];
     int64_t at[64] = {0}, ox = 0, oy = 0;
+    const da_partial_fn *partials = da_vec()->partials[e->code_lo];
     size_t o = e->out;
+    int lost = 0;
     if (e->n == 0)
-        return;
+        return 0;
     for (;;) {
         for (int64_t begin = 0; begin < length; begin += DA_BLOCK) {
             const size_t n = length - begin < DA_BLOCK ? (size_t)(length - begin) : DA_BLOCK;
@@ -197,11 +214,13 @@ static void elementwise(const da_tape *t, const da_entry *e, const double *tan, 
             b.v = t->val + o;
             b.tv = tan + o;
             if (e->x_active) {
-                kernels[e->code_lo][0](&b, p, dp, n);
+                partials[0](b.x, b.y, b.v, p, n);
+                lost |= kernels[e->code_lo][0](&b, p, dp, n);
                 share(adj + ax, dadj + ax, sx, p, dp, adj + o, dadj + o, n, chooses);
             }
             if (e->y_active) {
-                kernels[e->code_lo][1](&b, p, dp, n);
+                partials[1](b.x, b.y, b.v, p, n);
+                lost |= kernels[e->code_lo][1](&b, p, dp, n);
                 share(adj + ay, dadj + ay, sy, p, dp, adj + o, dadj + o, n, chooses);
             }
             o += n;
@@ -217,21 +236,20 @@ static void elementwise(const da_tape *t, const da_entry *e, const double *tan, 
             at[d] = 0;
         }
         if (d < 0)
-            return;
+            return lost;
     }
 }
 
+/* 0, -2 or -4 as da_sweep_second. */
 static int array(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
 {
-    if (e->kind == DA_MAP1 || e->kind == DA_MAP2) {
-        elementwise(t, e, tan, adj, dadj);
-        return 0;
-    }
+    if (e->kind == DA_MAP1 || e->kind == DA_MAP2)
+        return elementwise(t, e, tan, adj, dadj) ? -4 : 0;
     /* The rest is linear in each operand: the same sweep for the tangents of adjoints ... */
     if (da_array_reverse(t, e, adj, 1, 0) || da_array_reverse(t, e, dadj, 1, 0))
-        return 1;
+        return -2;
     /* ... and for a product of two operands, one's tangent in the place of its value. */
-    return e->kind == DA_MATMUL && e->x_active && e->y_active ? da_matmul_cross(e, tan, adj, dadj) : 0;
+    return e->kind == DA_MATMUL && e->x_active && e->y_active && da_matmul_cross(e, tan, adj, dadj) ? -2 : 0;
 }
 
 int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj)
@@ -244,11 +262,14 @@ int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double
         case DA_OP_ARRAY: {
             const da_entry *e = da_tape_entry_at(t, t->of[i].a);
             slot = e->first;
-            if (array(t, e, tan, adj, dadj))
-                return -2;
+            const int failed = array(t, e, tan, adj, dadj);
+            if (failed)
+                return failed;
             break;
         }
-        default: scalar(t, i, --slot, tan, adj, dadj);
+        default:
+            if (scalar(t, i, --slot, tan, adj, dadj))
+                return -4;
         }
     }
     return -1;

@@ -416,9 +416,10 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
     def hess(*args: Any, **kwargs: Any) -> Any:
         chosen = Selection("hessian", argnums, args, kwargs)
         sweep = _second_sweep(lambda *xs: f(*xs, **kwargs), chosen)
-        if sweep is None:
+        matrix = sweep.matrix() if sweep is not None else None
+        if matrix is None:
             return nested(*args, **kwargs)
-        matrix, rows, at = sweep.matrix(), [], 0
+        rows, at = [], 0
         for x in chosen.leaves:
             n = size_of(x)
             blocks = _split(matrix[at:at + n], tuple(shape_of(x)), chosen.leaves)
@@ -465,8 +466,8 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Notes
     -----
     Cost: one recording of f, one sweep of tangents and one reverse sweep in dual arithmetic; the Hessian is never formed.
-    Where f calls functions whose derivatives are Python (linalg ...), is traced itself or is not of float64, f runs again
-    with a reverse sweep nested in dual numbers.
+    Where f calls functions whose derivatives are Python (linalg ...), is traced itself, is not of float64 or has an infinite
+    slope, f runs again with a reverse sweep nested in dual numbers.
 
     Examples
     --------
@@ -482,6 +483,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if len(leaves) == len(chosen.leaves) and structure == flatten(tuple(primals))[1]:
         leaves = [check_tangent(v, x, "hvp", f"tangent {i}") for i, (v, x) in enumerate(zip(leaves, chosen.leaves, strict=True))]
         sweep = _second_sweep(f, chosen) if not any(isinstance(v, Traced) for v in leaves) else None
-        if sweep is not None:
-            return chosen.gather(sweep.product(leaves))
+        product = sweep.product(leaves) if sweep is not None else None
+        if product is not None:
+            return chosen.gather(product)
     return jvp(grad(f, argnums), primals, tangents)[1]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dualad as da
+import dualad.math as dm
 from dualad import _core
 from dualad.reverse import record
 
@@ -126,3 +127,32 @@ def test_tangents_of_any_size(scale):
     f = lambda u: np.sum(np.arctan(scale * u))
     got = da.hessian(f)(np.array([1.0 / scale]))[0, 0] / scale / scale
     np.testing.assert_allclose(got, -0.5, rtol=1e-14)
+
+
+POLES = {
+    "log at 0": (lambda x: np.sum(np.log(x)), (0.0, 1.0)),
+    "log next to 0": (lambda x: np.sum(np.log(x)), (1e-100, 1e-101)),
+    "log far down": (lambda x: np.sum(np.log(x) * x), (1e-140, 3e-120)),
+    "reciprocal": (lambda x: np.sum(1.0 / x), (1e-100, 2.0)),
+    "quotient": (lambda x: x[1] / x[0], (3e-101, 2e-101)),
+    "quotient at 0": (lambda x: x[1] / x[0], (0.0, 1.0)),
+    "root at 0": (lambda x: np.sum(np.sqrt(x)), (0.0, 4.0)),
+    "root next to 0": (lambda x: np.sum(np.sqrt(x)), (1e-190, 4.0)),
+    "power at 0": (lambda x: np.sum(x**1.5), (0.0, 4.0)),
+    "cube at 0": (lambda x: np.sum(x**3 + x * x), (0.0, -1.0)),
+    "inverse sine at 1": (lambda x: np.sum(np.arcsin(x)), (1.0, 0.5)),
+    "hyperbolic, next to 1": (lambda x: np.sum(np.arctanh(x)), (1.0 - 2.0**-53, 0.5)),
+    "numbers": (lambda x: dm.log(x[0]) * x[1] + 1.0 / x[0], (1e-100, 2.0)),
+}
+
+
+@pytest.mark.parametrize("name", POLES)
+def test_poles_and_their_neighbours(name):
+    """The Hessian of log was -7.65e199 at 0, off by half at 1e-100, and not symmetric: an imaginary 1e-100 is not small there."""
+    f, x = POLES[name][0], np.array(POLES[name][1])
+    with np.errstate(all="ignore"):
+        want = da.jacfwd(da.jacrev(f))(x)
+        v = np.array([1.0, 0.5])
+        got, product, wanted = da.hessian(f)(x), da.hvp(f, (x,), (v,)), da.jvp(da.grad(f), (x,), (v,))[1]
+    np.testing.assert_allclose(got, want, rtol=1e-11, atol=0)
+    np.testing.assert_allclose(product, wanted, rtol=1e-11, atol=0)

@@ -179,7 +179,8 @@ cdef class SecondSweep:
     def __dealloc__(self):
         free(self.tan)
 
-    cdef int run(self) except -1:
+    # One direction; False where the arithmetic of the sweep does not serve.
+    cdef bint run(self) except -1:
         cdef da_tape *t = self.level.tape
         cdef da_cursor c = da_cursor_begin()
         cdef int64_t stop
@@ -189,24 +190,27 @@ cdef class SecondSweep:
             self.adj[self.out.slot] = 1.0
             if stop == -1:
                 stop = da_sweep_second(t, self.tan, self.adj, self.dadj)
+        if stop == -4:
+            return False
         if stop != -1:
             raise MemoryError("temporary of a matrix product")
-        return 0
+        return True
 
     def product(self, tangents):
-        """H v: a list of arrays or floats, one an input, for tangents of the inputs' shapes."""
+        """H v: a list of arrays or floats, one an input, for tangents of the inputs' shapes; None where a partial is infinite."""
         da_sweep_clear_inputs(self.level.tape, self.tan, 1)
         for x, v in zip(self.inputs, tangents):
             if type(x) is Var:
                 self.tan[(<Var>x).slot] = v
             else:
                 view_of(<VarArray>x, self.tan, None)[...] = v
-        self.run()
+        if not self.run():
+            return None
         return [self.dadj[(<Var>x).slot] + 0.0 if type(x) is Var
                 else np.ascontiguousarray(view_of(<VarArray>x, self.dadj, None) + 0.0) for x in self.inputs]
 
     def matrix(self):
-        """The whole Hessian over all inputs, flattened in order: an array (n, n), symmetric but for rounding."""
+        """The whole Hessian over all inputs, flattened in order: an array (n, n), symmetric but for rounding; or None as product."""
         slots = np.concatenate([np.ravel(slots_of(x)) for x in self.inputs]) - 1
         cdef int64_t[::1] at = np.ascontiguousarray(slots, np.int64)
         cdef Py_ssize_t n = at.shape[0], i, j
@@ -215,7 +219,8 @@ cdef class SecondSweep:
         da_sweep_clear_inputs(self.level.tape, self.tan, 1)
         for j in range(n):
             self.tan[at[j]] = 1.0
-            self.run()
+            if not self.run():
+                return None
             self.tan[at[j]] = 0.0
             for i in range(n):
                 h[i, j] = self.dadj[at[i]] + 0.0
