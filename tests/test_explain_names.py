@@ -254,3 +254,14 @@ def test_two_hidden_layers_as_the_slide_transposes_them():
     adjoint = e.adjoint("b_2")
     np.testing.assert_allclose(e.adjoint("alpha1"), np.outer(e.args[3], adjoint))
     np.testing.assert_allclose(e.adjoint("x"), e.args[0] @ adjoint)
+
+
+def test_a_literal_is_not_called_by_an_argument_of_its_value():
+    """The 1.0 of the sigmoid was printed as `target`: one constant of the file is one object, passed or written."""
+
+    def loss(x, target):
+        y = 1.0 / (1.0 + np.exp(-x))
+        return target * np.log(y)
+
+    nodes = explain(loss, 0.5, 1.0, argnums=0).program.nodes
+    assert [node.formula for node in nodes if node.operation] == ["-x", "exp(v1)", "1 + v2", "1/v3", "log(y)", "target*v4"]

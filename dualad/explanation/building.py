@@ -118,7 +118,7 @@ def build(recording: Recording, name: str) -> Built:
         line, source = statement(place.file, place.line) if place.line else (0, "")
         operation = operation_name(call)
         operand_texts = [
-            texts[node] if node is not None else _constant(value, recording, taken)
+            texts[node] if node is not None else _constant(value, recording, taken, source)
             for node, value in zip(operands, call.values, strict=True)
         ]
         traced_ones = tuple(node is not None for node in operands)
@@ -236,8 +236,11 @@ def _partials(operation: Operation, out: Any, shapes: Sequence[tuple[int, ...]])
     ]
 
 
-def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
-    """A constant as the caller called it, where no value of the program has that name; else as a number."""
+def _constant(value: Any, recording: Recording, taken: Collection[str], source: str) -> str:
+    """A constant as the caller called it, where no value of the program has that name; else as a number.
+
+    A float goes by a name only where the statement has that name: a literal 1.0 is the same object as an argument 1.0.
+    """
     if isinstance(value, np.ndarray) and value.ndim:
         known = [(name, array) for name, array in recording.constants if name not in taken and np.ndim(array)]
         for name, array in known:
@@ -248,7 +251,7 @@ def _constant(value: Any, recording: Recording, taken: Collection[str]) -> str:
                 return name
     if type(value) is float:
         for name, known in recording.constants:
-            if known is value and name not in taken:
+            if known is value and name not in taken and re.search(rf"\b{re.escape(name)}\b", source):
                 return name
     if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiub":
         return constant_text(value)
