@@ -114,40 +114,43 @@ static int expression(arithmetic *m, const da_word *w, int x, int y, int v, size
     return top ? stack[top - 1] : 0;
 }
 
+/* Coefficient k of x^y for a series that begins at 0: x = t^m u(t) with u(0) not 0, so x^y = t^(m y) u^y.
+ *
+ * That is a series where y is a natural number, and where m and m y are even (t^2 to the 1.5 is |t|^3, t^4 to the 1.5 is t^6).  Else
+ * it has coefficients below m y only: the next derivative is infinite (m odd: on the side where x^y is real) or has two
+ * values.  NaN also where m is not known yet and m y may be no more than k. */
+static double power_of_zero(const double *v, const double *x, double y, size_t k)
+{
+    size_t m = 1;
+    while (m <= k && x[m] == 0.0)
+        m++;
+    const double begin = (double)m * y;
+    if (y == 0.0 || begin > (double)k)
+        return 0.0;
+    if (y < 0.0)
+        return (double)INFINITY;
+    if (m > k)
+        return NAN;
+    if (y != rint(y) && !(m % 2 == 0 && fmod(begin, 2.0) == 0.0 && x[m] > 0.0))
+        return m % 2 ? (double)INFINITY : NAN;
+    const size_t after = k - (size_t)begin;
+    double s = 0.0;
+    if (after == 0)
+        return pow(x[m], y);
+    for (size_t j = 1; j <= after; j++)
+        s += ((double)j * (y + 1.0) - (double)after) * x[m + j] * v[k - j];
+    return s / ((double)after * x[m]);
+}
+
 /* The power x^y with a constant y, x a series: coefficient k from the lower ones. */
-static void power_coefficient(double *v, const double *x, double y, size_t k)
+static double power_coefficient(const double *v, const double *x, double y, size_t k)
 {
     double s = 0.0;
-    if (y >= 0.0 && y == rint(y) && x[0] == 0.0) { /* (c1 t + ...)^n = t^n (c1 + c2 t + ...)^n */
-        const size_t n = y > (double)k ? k + 1 : (size_t)y; /* coefficients below n vanish */
-        if (k < n || n == 0) {
-            v[k] = 0.0;
-            return;
-        }
-        size_t lead = 1; /* first coefficient of x that is not zero */
-        while (lead <= k && x[lead] == 0.0)
-            lead++;
-        const size_t from = lead * n;
-        if (lead > k || from > k) {
-            v[k] = 0.0;
-            return;
-        }
-        if (k == from) {
-            v[k] = pow(x[lead], y);
-            return;
-        }
-        for (size_t j = 1; j <= k - from; j++)
-            s += ((double)j * (y + 1.0) - (double)(k - from)) * x[lead + j] * v[k - j];
-        v[k] = s / ((double)(k - from) * x[lead]);
-        return;
-    }
-    if (x[0] == 0.0) {
-        v[k] = y > (double)k ? 0.0 : (double)INFINITY;
-        return;
-    }
+    if (x[0] == 0.0)
+        return power_of_zero(v, x, y, k);
     for (size_t j = 1; j <= k; j++)
         s += ((double)j * (y + 1.0) - (double)k) * x[j] * v[k - j];
-    v[k] = s / ((double)k * x[0]);
+    return s / ((double)k * x[0]);
 }
 
 /* x^y with y not constant is exp(y log x). */
@@ -254,7 +257,7 @@ static void coefficient(arithmetic *m, size_t k)
         }
         default:
             if (s->code == DA_OP_power || s->code == DA_OP_float_power)
-                power_coefficient(v, a->c, b->c[0], k);
+                v[k] = power_coefficient(v, a->c, b->c[0], k);
             else
                 v[k] = (s->p < 0 ? 0.0 : share(a, &m->all[s->p], k)) + (s->q < 0 ? 0.0 : share(b, &m->all[s->q], k));
         }

@@ -295,3 +295,19 @@ def test_words_of_every_row():
         assert run(series.words(row["dx"]), x, y, v) == pytest.approx(px, rel=1e-15, nan_ok=True), name
         if row["arity"] == 2:
             assert run(series.words(row["dy"]), x, y, v) == pytest.approx(py, rel=1e-15, nan_ok=True), name
+
+
+@pytest.mark.parametrize(("f", "exact"), [
+    (lambda x: (x * x) ** 1.5, [0.0, 0.0, 0.0, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan]),  # |x|^3
+    (lambda x: (x**4) ** 1.5, [0.0] * 6 + [1.0, 0.0, 0.0]),
+    (lambda x: (x**4 * (4.0 + x)) ** 1.5, [0.0] * 6 + [8.0, 3.0, 0.1875]),
+    (lambda x: (x * x * (4.0 + x)) ** 3.0, [0.0] * 6 + [64.0, 48.0, 12.0]),
+    (lambda x: (-x * x) ** 1.5, [0.0, 0.0, 0.0] + [np.nan] * 6),
+    (lambda x: (x * x) ** 0.75, [0.0, 0.0] + [np.nan] * 7),
+    (lambda x: x**1.5, [0.0, 0.0] + [np.inf] * 7),
+    (lambda x: x**2.0 * 1.0, [0.0, 0.0, 1.0] + [0.0] * 6),
+])  # fmt: skip
+def test_powers_of_what_begins_at_zero(f, exact):
+    """(x * x) ** 1.5 was infinite from the second coefficient on: x^y = t^(m y) u^y where x = t^m u."""
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(da.taylor(f, 0.0, 8), exact, rtol=1e-14, atol=0)
