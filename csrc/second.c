@@ -1,9 +1,9 @@
 /* second.c: see second.h. */
 #include "second.h"
+#include "block.h"
 #include "mathfn.h"
 #include "sweep.h"
 #include "sweep_array.h"
-#include "vec.h"
 #include <complex.h>
 #include <math.h>
 #include <string.h>
@@ -166,26 +166,46 @@ static void share(double *adj, double *dadj, int64_t stride, const double *p, co
 
 static const double ZEROS[DA_BLOCK];
 
+/* Partials of a block by one operand and their directional derivatives; *p and *dp point to where they are, the buffers of that name
+ * or elsewhere.  1 where they do not come out. */
+static int partials_of(const da_partial *d, int code, int which, const block *b, const double **p, double *p_buffer,
+                       const double **dp, double *dp_buffer, size_t n)
+{
+    *p = da_block_partials(d, b->x, b->y, b->v, p_buffer, n);
+    switch (d->kind) {
+    case DA_IS_X: *dp = b->tx; return 0;
+    case DA_IS_Y: *dp = b->ty; return 0;
+    case DA_IS_V: *dp = b->tv; return 0;
+    case DA_IS_NUMBER:
+        for (size_t i = 0; i < n; i++)
+            p_buffer[i] = d->number;
+        *p = p_buffer;
+        *dp = ZEROS;
+        return 0;
+    default: *dp = dp_buffer; return kernels[code][which](b, *p, dp_buffer, n);
+    }
+}
+
 static int scalar(const da_tape *t, size_t i, size_t slot, const double *tan, double *adj, double *dadj)
 {
-    const uint32_t a = t->of[i].a, b = t->of[i].b;
-    int x_active, y_active, lost = 0;
-    const int code = row_of(t->op[i], &x_active, &y_active);
+    const da_operands of = t->of[i];
+    int active[2], lost = 0;
+    const int code = row_of(t->op[i], &active[0], &active[1]);
     const int unary = kernels[code][1] == NULL;
-    const double *x = x_active ? t->val + a : t->pool + a, *y = y_active ? t->val + b : t->pool + b;
-    const block one = {x,         unary ? x : y, t->val + slot, x_active ? tan + a : ZEROS, y_active ? tan + b : ZEROS,
-                       tan + slot};
-    double px, py, dp;
+    const double *x = active[0] ? t->val + of.a : t->pool + of.a, *y = active[1] ? t->val + of.b : t->pool + of.b;
+    const block one = {
+        x, unary ? x : y, t->val + slot, active[0] ? tan + of.a : ZEROS, active[1] ? tan + of.b : ZEROS, tan + slot};
     if (!da_touched(adj[slot]) && dadj[slot] == 0.0)
         return 0;
-    da_partials(code, *one.x, *one.y, *one.v, &px, &py);
-    if (x_active) {
-        lost |= kernels[code][0](&one, &px, &dp, 1);
-        share(adj + a, dadj + a, 1, &px, &dp, adj + slot, dadj + slot, 1, da_selects(code));
-    }
-    if (y_active) {
-        lost |= kernels[code][1](&one, &py, &dp, 1);
-        share(adj + b, dadj + b, 1, &py, &dp, adj + slot, dadj + slot, 1, da_selects(code));
+    for (int which = 0; which < 2; which++) {
+        const da_partial d = da_partial_of(code, which);
+        const uint32_t to = which ? of.b : of.a;
+        double p_buffer, dp_buffer;
+        const double *p, *dp;
+        if (!active[which])
+            continue;
+        lost |= partials_of(&d, code, which, &one, &p, &p_buffer, &dp, &dp_buffer, 1);
+        share(adj + to, dadj + to, 1, p, dp, adj + slot, dadj + slot, 1, da_selects(code));
     }
     return lost;
 }
@@ -195,9 +215,10 @@ static int elementwise(const da_tape *t, const da_entry *e, const double *tan, d
     const int last = e->nd - 1, binary = e->kind == DA_MAP2, chooses = da_selects(e->code_lo);
     const int64_t length = e->nd ? e->shape[last] : 1, sx = e->nd ? e->sx[last] : 0,
                   sy = e->nd && binary ? e->sy[last] : 0;
-    double bx[DA_BLOCK], by[DA_BLOCK], btx[DA_BLOCK], bty[DA_BLOCK], p[DA_BLOCK], dp[DA_BLOCK];
+    double bx[DA_BLOCK], by[DA_BLOCK], btx[DA_BLOCK], bty[DA_BLOCK], p_buffer[DA_BLOCK], dp_buffer[DA_BLOCK];
     int64_t at[64] = {0}, ox = 0, oy = 0;
-    const da_partial_fn *partials = da_vec()->partials[e->code_lo];
+    const da_partial dx = da_partial_of(e->code_lo, 0), dy = da_partial_of(e->code_lo, 1);
+    const double *p, *dp;
     size_t o = e->out;
     int lost = 0;
     if (e->n == 0)
@@ -214,13 +235,11 @@ static int elementwise(const da_tape *t, const da_entry *e, const double *tan, d
             b.v = t->val + o;
             b.tv = tan + o;
             if (e->x_active) {
-                partials[0](b.x, b.y, b.v, p, n);
-                lost |= kernels[e->code_lo][0](&b, p, dp, n);
+                lost |= partials_of(&dx, e->code_lo, 0, &b, &p, p_buffer, &dp, dp_buffer, n);
                 share(adj + ax, dadj + ax, sx, p, dp, adj + o, dadj + o, n, chooses);
             }
             if (e->y_active) {
-                partials[1](b.x, b.y, b.v, p, n);
-                lost |= kernels[e->code_lo][1](&b, p, dp, n);
+                lost |= partials_of(&dy, e->code_lo, 1, &b, &p, p_buffer, &dp, dp_buffer, n);
                 share(adj + ay, dadj + ay, sy, p, dp, adj + o, dadj + o, n, chooses);
             }
             o += n;

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _core
 from ._core import Traced
-from .arguments import Selection, check_callable, check_leaf, check_tangent
+from .arguments import Selection, check_callable, check_leaf, check_tangent, check_tangents
 from .forward import collect, push, zero_like
 from .generic import shape_of, size_of
 from .pull import pull, pushforward
@@ -70,7 +70,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if len(directions) != len(leaves) or other != structure:
         raise ValueError(f"jvp: tangents have not the structure of primals: {len(directions)} numbers or arrays for {len(leaves)}")
     leaves = [check_leaf(x, "jvp", f"primal {i}") for i, x in enumerate(leaves)]
-    directions = [check_tangent(t, x, "jvp", f"tangent {i}") for i, (t, x) in enumerate(zip(directions, leaves, strict=True))]
+    directions = check_tangents(directions, leaves, "jvp", "tangent")
     outs, results, shape = push(leaves, directions, lambda xs: f(*unflatten(structure, xs)))
     return unflatten(shape, outs), unflatten(shape, results)
 
@@ -201,7 +201,7 @@ def _continue(args: tuple[Any, ...], several: int, level: Any, inputs: list[Any]
 def _swept(recording: Recording, chosen: Selection) -> tuple[Any, Any]:
     out = _scalar_output(recording, "grad")
     grads = pull(recording.level, [out], [_one(out)], recording.inputs)
-    return recording.value(out), chosen.gather([_like(g, x) for g, x in zip(grads, chosen.leaves, strict=True)])
+    return recording.value(out), chosen.gather(_all_like(grads, chosen.leaves))
 
 
 def _value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, args: tuple[Any, ...],
@@ -242,6 +242,10 @@ def _like(g: Any, x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return np.asarray(g, x.dtype)
     return x.dtype.type(g)
+
+
+def _all_like(gs: Sequence[Any], xs: Sequence[Any]) -> list[Any]:
+    return [g if type(g) is float and type(x) is float else _like(g, x) for g, x in zip(gs, xs, strict=True)]
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -314,7 +318,7 @@ class Pullback:
             grads = _pull_traced(r, cts)
         else:
             grads = pull(r.level, r.outputs, cts, r.inputs)
-        return unflatten(self._structures, [_like(g, x) for g, x in zip(grads, self._primals, strict=True)])
+        return unflatten(self._structures, _all_like(grads, self._primals))
 
     def __repr__(self) -> str:
         return f"<pullback of a recording with {self._recording.level.nodes} entries>"
@@ -425,7 +429,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
         leaves, other = flatten(tangents)
         if other != structure:
             raise ValueError("f_jvp: tangents have not the structure of the primals")
-        ts = [check_tangent(t, x, "f_jvp", f"tangent {i}") for i, (t, x) in enumerate(zip(leaves, chosen.leaves, strict=True))]
+        ts = check_tangents(leaves, chosen.leaves, "f_jvp", "tangent")
         if recording.level.plain and any(isinstance(t, Traced) for t in ts):
             results = _push_traced(recording, ts)
         else:

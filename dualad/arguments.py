@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ._core import Traced
 from .generic import dtype_of, pack, shape_of
 from .tree import flatten, unflatten
 
-__all__ = ["Selection", "check_leaf", "check_tangent"]
+__all__ = ["Selection", "check_leaf", "check_tangent", "check_tangents"]
 
 
 def check_leaf(x: Any, who: str, what: str) -> Any:
@@ -73,6 +73,12 @@ def check_tangent(t: Any, x: Any, who: str, what: str) -> Any:
     return t if t.dtype == dtype else np.asarray(t, dtype)
 
 
+def check_tangents(ts: Iterable[Any], xs: Iterable[Any], who: str, what: str) -> list[Any]:
+    """Tangents or cotangents of leaves, checked one by one; `what` is what one is called."""
+    return [t if type(t) is float and type(x) is float else check_tangent(t, x, who, f"{what} {i}")
+            for i, (t, x) in enumerate(zip(ts, xs, strict=True))]
+
+
 class Selection:
     """The differentiated arguments of a call: their leaves, and how to call f with other leaves in their place.
 
@@ -98,7 +104,7 @@ class Selection:
                                  "; count from 0 and pass the argument by position")
             leaves, structure = flatten(args[i])
             self.argnums.append(i % len(args))
-            self.leaves += [check_leaf(x, who, _name(i, structure, j)) for j, x in enumerate(leaves)]
+            self.leaves += [x if type(x) is float else check_leaf(x, who, _name(i, structure, j)) for j, x in enumerate(leaves)]
             self.structures.append(structure)
             self.sizes.append(len(leaves))
         if len(set(self.argnums)) != len(self.argnums):

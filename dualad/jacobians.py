@@ -9,7 +9,7 @@ import numpy as np
 
 from ._core import SecondSweep, Traced, Var, open_count
 from .api import _named, grad, jvp
-from .arguments import Selection, check_callable, check_tangent
+from .arguments import Selection, check_callable, check_tangents
 from .forward import push
 from .generic import dtype_of, shape_of, size_of
 from .prediction import Plan, faster, phrase, settled, sweep_times
@@ -481,7 +481,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     chosen = Selection("hvp", argnums, tuple(primals), {})
     leaves, structure = flatten(tuple(tangents))
     if len(leaves) == len(chosen.leaves) and structure == flatten(tuple(primals))[1]:
-        leaves = [check_tangent(v, x, "hvp", f"tangent {i}") for i, (v, x) in enumerate(zip(leaves, chosen.leaves, strict=True))]
+        leaves = check_tangents(leaves, chosen.leaves, "hvp", "tangent")
         sweep = _second_sweep(f, chosen) if not any(isinstance(v, Traced) for v in leaves) else None
         product = sweep.product(leaves) if sweep is not None else None
         if product is not None:

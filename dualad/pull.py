@@ -66,15 +66,11 @@ def pull(level: Level, outputs: Sequence[Any], cotangents: Sequence[Any], inputs
             if type(x) is GenericVar:
                 external.pop(x.key, None)
         _pull_call(call, cts, lanes, add)
-    result = []
-    for x in inputs:
-        if in_slots(x):
-            result.append(sweep.copy(x))
-        else:
-            g = external.get(x.key)
-            lead = (lanes,) if lanes else ()
-            result.append(np.zeros((*lead, *shape_of(x)), dtype_of(x)) if g is None else g + 0.0)
-    return result
+    if level.plain:  # inputs are in slots
+        return [sweep.copy(x) for x in inputs]
+    lead = (lanes,) if lanes else ()
+    found = [(x, external.get(x.key)) for x in inputs]
+    return [np.zeros((*lead, *shape_of(x)), dtype_of(x)) if g is None else g + 0.0 for x, g in found]
 
 
 def _pull_call(call: Any, cts: list[Any], lanes: int, add: Callable[[Any, Any], None]) -> None:

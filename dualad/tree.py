@@ -6,6 +6,7 @@ Tuples, lists, dicts, namedtuples and dataclasses are containers; everything els
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 __all__ = ["flatten", "tree_map", "unflatten"]
@@ -47,7 +48,12 @@ def _walk(tree: Any, leaves: list[Any]) -> Any:
     if isinstance(tree, dict):
         return ("dict", kind, tuple((k, _walk(v, leaves)) for k, v in tree.items()))
     if isinstance(tree, (tuple, list)):
-        return ("list" if isinstance(tree, list) else "tuple", kind, tuple(_walk(v, leaves) for v in tree))
+        if set(map(type, tree)) == {float}:  # a flat row of numbers, item by item, is most of the work on it
+            leaves.extend(tree)
+            parts: tuple[Any, ...] = (None,) * len(tree)
+        else:
+            parts = tuple(_walk(v, leaves) for v in tree)
+        return ("list" if isinstance(tree, list) else "tuple", kind, parts)
     if hasattr(kind, "__dataclass_fields__"):
         fields = list(kind.__dataclass_fields__)
         return ("dataclass", kind, tuple((name, _walk(getattr(tree, name), leaves)) for name in fields))
@@ -77,7 +83,7 @@ def _build(structure: Any, leaves: Any) -> Any:
         return _make_mapping(kind, [(k, _build(s, leaves)) for k, s in parts])
     if tag == "dataclass":
         return _make_dataclass(kind, {name: _build(s, leaves) for name, s in parts})
-    items = [_build(s, leaves) for s in parts]
+    items = list(islice(leaves, len(parts))) if parts.count(None) == len(parts) else [_build(s, leaves) for s in parts]
     if hasattr(kind, "_fields"):
         return kind(*items)
     return items if kind is list else tuple(items) if kind is tuple else kind(items)
