@@ -8,9 +8,10 @@ import pytest
 from explained_arrays import ALL, CHOICES, FORMULAS, INTEGERS, MOVES, REDUCTIONS, A, S, V, W, X, Z, w2, w3
 
 from dualad import explain
+from dualad.explanation.algebra import parse, substitute
 from dualad.explanation.building import LARGEST
-from dualad.explanation.formulas import parse, substitute
 from dualad.explanation.sweeps import tangent_terms, tangent_text, term_text
+from dualad.explanation.typeset import latex
 from dualad.rules.elementwise import NAMESPACE
 
 
@@ -405,3 +406,9 @@ def test_folded_rows_read_as_on_paper():
         return x * (x * (x * 1))
 
     assert explain(product, 2.0).two_column().column("Backward") == ("dy/dx += 3*x**2",)
+
+
+def test_conditions_in_latex():
+    """They used to be set as a product: (x > 0)(y < 1)."""
+    assert latex("(x > 0) & (y < 1)") == r"x > 0 \wedge y < 1"
+    assert latex("((x > 0) & (y < 1)) | (z == 2)") == r"(x > 0 \wedge y < 1) \vee z = 2"

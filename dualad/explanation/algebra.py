@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "constant",
     "constant_text",
     "fill",
+    "index_text",
     "is_name",
     "join",
     "parse",
@@ -100,7 +101,7 @@ class _Text:
             return f"{name}({parts[0]},)" if shape else f"{name}({', '.join(parts)})", 9
         if isinstance(tree, ast.Subscript):
             inner, level = self.visit(tree.value)
-            return f"{inner if level >= 9 else f'({inner})'}[{self.index(tree.slice)}]", 9
+            return f"{inner if level >= 9 else f'({inner})'}[{index_text(tree.slice, text_of)}]", 9
         if isinstance(tree, (ast.List, ast.Tuple)):
             entries = ", ".join(self.visit(entry)[0] for entry in tree.elts)
             left, right = "[]" if isinstance(tree, ast.List) else ("(", ",)" if len(tree.elts) == 1 else ")")
@@ -123,14 +124,15 @@ class _Text:
             return "...", 9
         return ast.unparse(tree), 9
 
-    def index(self, tree: Expr) -> str:
-        """What stands between square brackets."""
-        if isinstance(tree, ast.Tuple) and tree.elts:
-            return ", ".join(map(self.index, tree.elts))
-        if isinstance(tree, ast.Slice):
-            ends = [self.visit(part)[0] if part else "" for part in (tree.lower, tree.upper)]
-            return ":".join(ends + ([self.visit(tree.step)[0]] if tree.step else []))
-        return self.visit(tree)[0]
+
+def index_text(tree: Expr, write: Callable[[Expr], str]) -> str:
+    """What stands between square brackets, its numbers and names as `write` has them."""
+    if isinstance(tree, ast.Tuple) and tree.elts:
+        return ", ".join(index_text(part, write) for part in tree.elts)
+    if isinstance(tree, ast.Slice):
+        ends = [write(part) if part else "" for part in (tree.lower, tree.upper)]
+        return ":".join(ends + ([write(tree.step)] if tree.step else []))
+    return write(tree)
 
 
 def _same(outer: ast.BinOp, inner: Expr) -> bool:

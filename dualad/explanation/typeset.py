@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from .algebra import Expr, constant_text, parse
+from .algebra import Expr, constant_text, index_text, parse
 
 __all__ = ["latex", "latex_name"]
 
@@ -83,6 +83,8 @@ def latex(text: str) -> str:
 
 class _Latex:
     def visit(self, tree: Expr) -> tuple[str, int]:
+        if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.BitAnd, ast.BitOr)):
+            return self.connected(tree), 0
         if isinstance(tree, ast.BinOp):
             return self.binary(tree)
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
@@ -101,9 +103,6 @@ class _Latex:
         if isinstance(tree, ast.Compare) and len(tree.ops) == 1 and type(tree.ops[0]) in _SIGNS:
             left, right = self.visit(tree.left)[0], self.visit(tree.comparators[0])[0]
             return f"{left} {_SIGNS[type(tree.ops[0])]} {right}", 0
-        if isinstance(tree, ast.BinOp) and isinstance(tree.op, (ast.BitAnd, ast.BitOr)):
-            sign = r"\wedge" if isinstance(tree.op, ast.BitAnd) else r"\vee"
-            return f"{self.visit(tree.left)[0]} {sign} {self.visit(tree.right)[0]}", 0
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Invert):
             return rf"\neg({self.visit(tree.operand)[0]})", 8
         if isinstance(tree, (ast.List, ast.Tuple)):
@@ -120,16 +119,15 @@ class _Latex:
         if isinstance(tree.value, (ast.Name, ast.Attribute)) and isinstance(tree.slice, (ast.Constant, ast.UnaryOp)):
             return latex_name(ast.unparse(tree))  # a name of the program, or an element
         inner, level = self.visit(tree.value)
-        return rf"{inner if level >= 9 else f'({inner})'}_{{{self.index(tree.slice)}}}"
+        return rf"{inner if level >= 9 else f'({inner})'}_{{{index_text(tree.slice, lambda part: self.visit(part)[0])}}}"
 
-    def index(self, tree: Expr) -> str:
-        """What stands between square brackets."""
-        if isinstance(tree, ast.Tuple) and tree.elts:
-            return ", ".join(map(self.index, tree.elts))
-        if isinstance(tree, ast.Slice):
-            ends = [self.visit(part)[0] if part else "" for part in (tree.lower, tree.upper)]
-            return ":".join(ends + ([self.visit(tree.step)[0]] if tree.step else []))
-        return self.visit(tree)[0]
+    def connected(self, tree: ast.BinOp) -> str:
+        """Conditions joined by and, or; one kind inside the other in parentheses."""
+        sides = []
+        for side in (tree.left, tree.right):
+            mixed = isinstance(side, ast.BinOp) and type(side.op) is not type(tree.op)
+            sides.append(f"({self.visit(side)[0]})" if mixed else self.visit(side)[0])
+        return (r" \wedge " if isinstance(tree.op, ast.BitAnd) else r" \vee ").join(sides)
 
     def call(self, tree: ast.Call) -> str:
         name = ast.unparse(tree.func)
