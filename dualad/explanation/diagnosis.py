@@ -165,11 +165,11 @@ def diagnose(f: Callable[..., Any], *args: Any, seed: int = 0) -> Diagnosis:
             raise TypeError(f"diagnose: f returned {type(value).__name__} of {np.size(value)} numbers; it must return one")
         return float(np.reshape(value, ()))
 
-    return _examine(g, x0, _automatic(f, leaves, structure, x0, ends, shapes), seed)
+    return _examine(g, x0, _automatic(f, structure, x0, ends, shapes), seed)
 
 
 def _automatic(
-    f: Callable[..., Any], leaves: list[Any], structure: Any, x0: np.ndarray, ends: np.ndarray, shapes: list[Any]
+    f: Callable[..., Any], structure: Any, x0: np.ndarray, ends: np.ndarray, shapes: list[Any]
 ) -> tuple[float, ...]:
     """jvp along the axes."""
 

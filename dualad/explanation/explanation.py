@@ -301,8 +301,8 @@ class Explanation:
         if sweep == "forward":
             return forward_events(self.program)
         if sweep == "tangent":
-            label, seeds = self._seeds(seed)
-            return tangent_events(self.program, label, [quantity(t) for t in self._sweeps.tangents(seeds)])
+            _, seeds = self._seeds(seed)
+            return tangent_events(self.program, [quantity(t) for t in self._sweeps.tangents(seeds)])
         if sweep != "reverse":
             raise ValueError(f'sweep is "forward", "tangent" or "reverse", not {sweep!r}')
         _check_version(version)

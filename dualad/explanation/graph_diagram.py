@@ -166,7 +166,7 @@ def diagram(
     """
     adjoints, target = program.adjoints if adjoints is None else adjoints, target or program.target
     if len(program.nodes) > LARGEST_DRAWN:
-        return summary(program, adjoints, target)
+        return summary(program, adjoints)
     vertices, edges = [], []
     for node in program.nodes:
         rows = [Row("value", short(node.value))]
@@ -249,13 +249,13 @@ def edge_tip(node: Node, operand: Operand) -> str:
 # ---- long programs ---------------------------------------------------------------------------------------------------
 
 
-def summary(program: Program, adjoints: Sequence[Quantity], target: str) -> Diagram:
+def summary(program: Program, adjoints: Sequence[Quantity]) -> Diagram:
     """A box for each source line of a long program, for the lines of a loop together, and for all inputs of one argument."""
     of = groups(program)
     members: list[list[Node]] = [[] for _ in range(max(of) + 1)]
     for node, k in zip(program.nodes, of, strict=True):
         members[k].append(node)
-    vertices = tuple(_lines(program, nodes, adjoints) for nodes in members)
+    vertices = tuple(_lines(nodes, adjoints) for nodes in members)
     reads = Counter((of[a], of[b]) for a, b, _ in program.edges() if of[a] != of[b])
     edges = tuple(
         Edge(a, b, 0, f"{n} reads" if n > 1 else "", f"{vertices[b].name} reads {vertices[a].name} {n} times")
@@ -349,7 +349,7 @@ def _components(readers: Mapping[int, set[int]]) -> dict[int, int]:
     return component
 
 
-def _lines(program: Program, nodes: Sequence[Node], adjoints: Sequence[Quantity]) -> Vertex:
+def _lines(nodes: Sequence[Node], adjoints: Sequence[Quantity]) -> Vertex:
     named = [node for node in nodes if node.named] or nodes
     first, last = named[0], named[-1]
     kinds = Counter(node.operation for node in nodes if node.operation)

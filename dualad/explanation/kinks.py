@@ -40,7 +40,7 @@ _SMOOTH = {name for name, row in ROWS.items() if row["cls"] in ("ADD", "MOVE")} 
 }
 #: primitives of functions that are listened to while f runs
 _HEARD = {f.__name__ for f in MARGINS} | {"quantile"}
-#: why the derivative that is used is the one it is
+#: why the derivative of a row of the table is the one it is
 _WHY = {
     "absolute": "the middle of the one-sided derivatives",
     "fabs": "the middle of the one-sided derivatives",
@@ -48,9 +48,6 @@ _WHY = {
     "minimum": "a tie is split evenly",
     "fmax": "a tie is split evenly",
     "fmin": "a tie is split evenly",
-    "max": "ties share evenly",
-    "min": "ties share evenly",
-    "norm": "0, the middle of the unit ball",
     "hypot": "0, as the norm",
     "sqrt": "the limit from the right",
     "log": "the limit from the right",
@@ -185,7 +182,7 @@ def _slope(call: Any, place: int, x: np.ndarray) -> tuple[Any, Any]:
 
 
 def _other(index: int, node: str, name: str, operation: Any, place: int, tolerance: float) -> Kink | None:
-    """An operation on whole arrays (norm, max ...): asked along one direction through its operand."""
+    """An operation that is no row of the table and is not listened to: asked along one direction through its operand."""
     call = operation.call
     x = np.asarray(call.values[place], dtype=float)
     if not call.single or not x.size:
@@ -214,7 +211,7 @@ def _other(index: int, node: str, name: str, operation: Any, place: int, toleran
         0.0,
         False,
         1,
-        f"{_WHY.get(name, 'the value of the rule there')} (along a direction)",
+        "the value of the rule there (along a direction)",
     )
 
 

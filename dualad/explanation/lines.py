@@ -149,7 +149,7 @@ def repeated(shape: tuple[int, ...], axis: Any, keepdims: bool) -> str:
         return shaped("ct", shape)
     if n == 2:
         return f"outer(ones({shape[0]}), ct)" if axes == [0] else f"outer(ct, ones({shape[1]}))"
-    return shaped(expanded("ct", axes, n), shape)
+    return shaped(expanded("ct", axes), shape)
 
 
 def axes_of(axis: Any, ndim: int) -> list[int]:
@@ -157,7 +157,7 @@ def axes_of(axis: Any, ndim: int) -> list[int]:
     return sorted({a % ndim for a in (axis if isinstance(axis, tuple) else range(ndim) if axis is None else (axis,))})
 
 
-def expanded(text: str, axes: Sequence[int], ndim: int) -> str:
+def expanded(text: str, axes: Sequence[int]) -> str:
     """A reduced value so that it meets the array it was reduced from; leading axes broadcast by themselves."""
     if list(axes) == list(range(len(axes))):
         return text

@@ -53,7 +53,7 @@ class _Reduction:
 
     def spread(self, text: str) -> str:
         """A value of the result's shape so that it meets the array."""
-        return text if self.whole or self.keepdims else expanded(text, self.axes, len(self.site.shapes[0]))
+        return text if self.whole or self.keepdims else expanded(text, self.axes)
 
 
 def _plain(site: Site, *names: str) -> bool:
@@ -144,7 +144,7 @@ def _norm(site: Site) -> Lines | None:
         back = fill("c*x", c=f"expand_dims(ct/{formula}, {axis[0] if len(axis) == 1 else tuple(axis)})", x=x)
         return one_operand(formula, f"sum({fill('x*d', x=x, d=f'd{x}')}{over})/{formula}",
                     fill("ct*x/n", x=x, n=formula) if whole or keep else back)  # fmt: skip
-    spread = "ct" if whole or keep else expanded("ct", axis, ndim)
+    spread = "ct" if whole or keep else expanded("ct", axis)
     if p == 1:
         direction = f"sign({x})"
     elif p != 0 and math.isfinite(p) and np.all(site.x):

@@ -132,7 +132,7 @@ def _stepped(
     seeds = seeds_of(shown, seed)
     first = seeds[0][1]
     if long:
-        drawn = summary(program, adjoints, label)
+        drawn = summary(program, adjoints)
     else:
         drawn = _roomy(diagram(program, first, seeds[0][0], adjoints, label), shown, seeds, target)
     drawing = draw(replace(drawn, notes=()), wide=_COLUMN)

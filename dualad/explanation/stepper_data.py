@@ -3,10 +3,8 @@
     nodes    name, formula, count, shape, value, adjoint, text of the tangent, line of the listing
     edges    tail, head, place, partial, the partial in words
     seeds    label and tangents of each seed that can be chosen
-    values, tangents, A, B    the events of the sweeps, those of `Explanation.steps`
+    values, tangents, A, B    the events of the sweeps, those of `Explanation.steps` as they are
     groups   of a long program: the box of its summary that each node is in
-
-Those of `Explanation.steps`, as they are: the script adds nothing to them.
 """
 
 from __future__ import annotations

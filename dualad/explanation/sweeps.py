@@ -182,7 +182,7 @@ def forward_events(program: Program) -> Iterator[Event]:
         )
 
 
-def tangent_events(program: Program, seed: str, tangents: Sequence[Any]) -> Iterator[Event]:
+def tangent_events(program: Program, tangents: Sequence[Any]) -> Iterator[Event]:
     """The forward sweep with a tangent beside each value."""
     operations = memory = 0
     for node, value in zip(program.nodes, tangents, strict=True):
