@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..generic import dtype_of, plain, shape_of
-from .elementwise import align, fit, guarded, select, unbroadcast
+from ..generic import dtype_of, plain
+from .elementwise import locally_constant
 from .primitive import Primitive
 
 __all__ = ["chosen"]
@@ -38,20 +38,4 @@ def chosen(ufunc: Any, slope: float) -> Primitive:
             found = [np.where(tie, share, v == x), np.where(tie, 1.0 - share, v == y)]
         return [part.astype(dtype_of(x))[()] for part in found]
 
-    def jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int) -> Any:
-        total = None
-        for t, p in zip(ts, parts(xs), strict=True):
-            if t is not None:
-                term = p * align(t, len(shape_of(out)), lanes)
-                if np.any(p == 0.0):
-                    term = select(p == 0.0 if np.ndim(p) else bool(p == 0.0), 0.0, term)
-                total = term if total is None else total + term
-        return fit(total, out, lanes, ts)
-
-    def vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> tuple[Any, ...]:
-        return tuple(
-            unbroadcast(guarded(p, ct, True), tuple(shape_of(x)), lanes) if need else None
-            for x, p, need in zip(xs, parts(xs), needs, strict=True)
-        )
-
-    return Primitive(ufunc.__name__, ufunc, jvp, vjp)
+    return locally_constant(ufunc.__name__, ufunc, parts)

@@ -18,7 +18,7 @@ from .._core import Traced
 from ..generic import dtype_of, plain, shape_of
 from .primitive import Primitive
 
-__all__ = ["MATH_PRIMITIVES", "ROWS", "UFUNC_PRIMITIVES", "align", "guarded", "unbroadcast"]
+__all__ = ["MATH_PRIMITIVES", "ROWS", "UFUNC_PRIMITIVES", "align", "guarded", "locally_constant", "unbroadcast"]
 
 ROWS = {row["name"]: row for row in _core.rows()}
 
@@ -165,6 +165,28 @@ def _make(row: dict[str, Any], function: Callable[..., Any], name: str) -> Primi
                          for i, need in enumerate(needs))
 
     return Primitive(name, function, jvp, vjp, dispatches=True)
+
+
+def locally_constant(name: str, function: Callable[..., Any], parts: Callable[[Sequence[Any]], Sequence[Any]]) -> Primitive:
+    """An elementwise operation that chooses: `parts` of its operands are its partials, plain numbers."""
+
+    def jvp(tangents: Sequence[Any], primals: Sequence[Any], out: Any, lanes: int) -> Any:
+        ndim, total = len(shape_of(out)), None
+        for t, p in zip(tangents, parts(primals), strict=True):
+            if t is not None:
+                term = p * align(t, ndim, lanes)
+                if np.any(zero := p == 0.0):
+                    term = select(zero if np.ndim(zero) else bool(zero), 0.0, term)
+                total = term if total is None else total + term
+        return fit(total, out, lanes, tangents)
+
+    def vjp(ct: Any, primals: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> tuple[Any, ...]:
+        return tuple(
+            unbroadcast(guarded(p, ct, True), shape_of(x), lanes) if need else None
+            for x, p, need in zip(primals, parts(primals), needs, strict=True)
+        )
+
+    return Primitive(name, function, jvp, vjp)
 
 
 def fit(tangent: Any, out: Any, lanes: int, tangents: Sequence[Any]) -> Any:

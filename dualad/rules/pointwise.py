@@ -11,7 +11,7 @@ from .. import _core
 from .._core import Traced
 from ..generic import dtype_of, is_array, plain, shape_of
 from .dispatch import kink_watchers, untraced
-from .elementwise import align, fit, guarded, select, unbroadcast
+from .elementwise import guarded, locally_constant
 from .primitive import Primitive, bind, implements
 from .reductions import operand
 from .structure import as_traced
@@ -32,24 +32,7 @@ def _clip_parts(xs: Sequence[Any]) -> list[Any]:
     return [part.astype(dtype_of(xs[0]))[()] for part in np.broadcast_arrays(own * kept, lower * kept, upper)]
 
 
-def _clip_jvp(ts: Sequence[Any], xs: Sequence[Any], out: Any, lanes: int) -> Any:
-    ndim, total = len(shape_of(out)), None
-    for t, p in zip(ts, _clip_parts(xs), strict=True):
-        if t is not None:
-            zero = p == 0.0
-            term = select(zero if np.ndim(p) else bool(zero), 0.0, p * align(t, ndim, lanes))
-            total = term if total is None else total + term
-    return fit(total, out, lanes, ts)
-
-
-def _clip_vjp(ct: Any, xs: Sequence[Any], out: Any, needs: Sequence[bool], lanes: int) -> tuple[Any, ...]:
-    return tuple(
-        unbroadcast(guarded(p, ct, True), tuple(shape_of(x)), lanes) if need else None
-        for x, p, need in zip(xs, _clip_parts(xs), needs, strict=True)
-    )
-
-
-_clip = Primitive("clip", np.clip, _clip_jvp, _clip_vjp)
+_clip = locally_constant("clip", np.clip, _clip_parts)
 
 
 @implements(np.clip)

@@ -102,12 +102,12 @@ class Side:
         if f is np.linalg.norm:
             result = self._norm(f, *args, **kwargs)
         elif f is np.std:
-            result = self._std(f, *args, **kwargs)
+            result = self._std(*args, **kwargs)
         elif f in _PLACES:
             result = self._ordered(f, *args, **kwargs)
-        return self._nudged(f, args, kwargs, here) if result is None else result
+        return self._nudged(f, args, kwargs) if result is None else result
 
-    def _nudged(self, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any], here: Any) -> Any:
+    def _nudged(self, f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Whatever has no better way: the function a little further on; what is continuous gets its own value back."""
         i = POINT.get(f, 0)
         if len(args) <= i:
@@ -178,7 +178,7 @@ class Side:
         here = np.linalg.norm(plain(x), axis=axis, keepdims=keepdims) == 0.0
         return replaced(here, along, lambda y: f(y, ord, axis, keepdims), (x,))
 
-    def _std(self, f: Any, a: Any, axis: Any = None, ddof: float = 0, **kwargs: Any) -> Any:
+    def _std(self, a: Any, axis: Any = None, ddof: float = 0, **kwargs: Any) -> Any:
         if kwargs or not (axis is None or isinstance(axis, int)):
             return None
         n = plain(a).size if axis is None else plain(a).shape[axis]
