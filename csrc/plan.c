@@ -11,7 +11,7 @@ typedef struct {
     size_t first, n;
     enum { UNSEEN, SET, SUMMED, CLEARED } state; /* SUMMED: set to one number by a sum of all of it */
     int reader;    /* the last node that reads it: the first that the sweep comes to */
-    int summed_by; /* of SUMMED: the sum */
+    int set_by;    /* of SET and SUMMED: the node */
     int odd;       /* the lowest node so far that reads it in another way than element by element, or NOBODY */
 } range;
 
@@ -49,7 +49,7 @@ static int range_of(const survey *s, size_t slot)
 static void write_out(survey *s, range *r)
 {
     if (r->state == SUMMED) {
-        s->plan->uniform &= ~BIT(r->summed_by);
+        s->plan->uniform &= ~BIT(r->set_by);
         r->state = SET;
     }
 }
@@ -96,9 +96,9 @@ static int sets_operand(survey *s, const da_entry *e, int node, range *r, int co
         r->odd = node;
     if (r->state == UNSEEN && may_set && covered) {
         r->state = SET;
+        r->set_by = node;
         if (e->kind == DA_MOVE && e->n == 1) {
             r->state = SUMMED;
-            r->summed_by = node;
             s->plan->uniform |= BIT(node);
         }
         return 1;
@@ -155,12 +155,22 @@ static uint8_t take_block(run *g, int from, int to)
     return (uint8_t)g->blocks++;
 }
 
+/* Does an operand lie across what the run sets block by block?  Its share would go to places that a later block then sets. */
+static int crosses(const survey *s, const da_entry *e, int active, const int64_t *strides, size_t first)
+{
+    if (!active)
+        return 0;
+    const range *r = &s->ranges[range_of(s, first)];
+    return r->state == SET && r->set_by <= s->run.high && !covers(e, strides, first, r);
+}
+
 /* An entry that runs: part of the run that the sweep is in, or the start of a new one. */
 static void join_run(survey *s, const da_entry *e, int node)
 {
     run *g = &s->run;
     range *r = &s->ranges[node];
-    if (g->low != node + 1 || g->n != e->n || r->odd <= g->high) {
+    if (g->low != node + 1 || g->n != e->n || r->odd <= g->high || crosses(s, e, e->x_active, e->sx, e->x) ||
+        crosses(s, e, e->y_active, e->sy, e->y)) {
         *g = (run){.low = node, .high = node, .n = e->n};
     } else {
         s->plan->first &= ~BIT(g->low);

@@ -259,16 +259,17 @@ static int elementwise(const da_tape *t, const da_entry *e, const double *tan, d
     }
 }
 
-/* 0, -2 or -4 as da_sweep_second. */
+/* 0, DA_SWEEP_MEMORY or DA_SWEEP_LOST. */
 static int array(const da_tape *t, const da_entry *e, const double *tan, double *adj, double *dadj)
 {
     if (e->kind == DA_MAP1 || e->kind == DA_MAP2)
-        return elementwise(t, e, tan, adj, dadj) ? -4 : 0;
+        return elementwise(t, e, tan, adj, dadj) ? DA_SWEEP_LOST : 0;
     /* The rest is linear in each operand: the same sweep for the tangents of adjoints ... */
     if (da_array_reverse(t, e, adj, 1, 0) || da_array_reverse(t, e, dadj, 1, 0))
-        return -2;
+        return DA_SWEEP_MEMORY;
     /* ... and for a product of two operands, one's tangent in the place of its value. */
-    return e->kind == DA_MATMUL && e->x_active && e->y_active && da_matmul_cross(e, tan, adj, dadj) ? -2 : 0;
+    return e->kind == DA_MATMUL && e->x_active && e->y_active && da_matmul_cross(e, tan, adj, dadj) ? DA_SWEEP_MEMORY
+                                                                                                    : 0;
 }
 
 int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj)
@@ -277,7 +278,7 @@ int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double
     for (size_t i = t->nodes; i-- > 0;) {
         switch (t->op[i]) {
         case DA_OP_INPUT: slot -= t->of[i].b; break;
-        case DA_OP_CALL: return -3;
+        case DA_OP_CALL: return DA_SWEEP_CALL;
         case DA_OP_ARRAY: {
             const da_entry *e = da_tape_entry_at(t, t->of[i].a);
             slot = e->first;
@@ -288,8 +289,8 @@ int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double
         }
         default:
             if (scalar(t, i, --slot, tan, adj, dadj))
-                return -4;
+                return DA_SWEEP_LOST;
         }
     }
-    return -1;
+    return DA_SWEEP_END;
 }

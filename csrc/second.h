@@ -15,8 +15,8 @@
 
 #include "tape.h"
 
-/* Returns -1 at the end, -2 when memory for a temporary ran out, -3 at a Python call, -4 where a partial is infinite or changes
- * too fast for this arithmetic (a divisor at or next to 0): in the last three nothing is of use. */
+/* Returns DA_SWEEP_END, _MEMORY, _CALL, or _LOST where a partial is infinite or changes too fast for this arithmetic (a divisor at
+ * or next to 0). */
 int64_t da_sweep_second(const da_tape *t, const double *tan, double *adj, double *dadj);
 
 #endif

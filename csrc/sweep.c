@@ -127,7 +127,7 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
             }
             const int sets = plan ? (int)(plan->x >> i & 1) | (int)(plan->y >> i & 1) * 2 : 0;
             if (da_array_reverse(t, e, adj, k, sets))
-                return -2;
+                return DA_SWEEP_MEMORY;
             break;
         }
         case DA_OP_CALL: *c = (da_cursor){i, slot - b}; return a;
@@ -135,7 +135,7 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
         }
     }
     *c = (da_cursor){0, slot};
-    return -1;
+    return DA_SWEEP_END;
 }
 #undef UNARY
 #undef BINARY
@@ -210,7 +210,7 @@ static inline
             const da_entry *e = da_tape_entry_at(t, a);
             slot = e->first + e->used;
             if (da_array_forward(t, e, tan, k))
-                return -2;
+                return DA_SWEEP_MEMORY;
             break;
         }
         case DA_OP_CALL: *c = (da_cursor){i + 1, slot + b}; return a;
@@ -218,7 +218,7 @@ static inline
         }
     }
     *c = (da_cursor){t->nodes, slot};
-    return -1;
+    return DA_SWEEP_END;
 }
 #undef UNARY
 #undef BINARY

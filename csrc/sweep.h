@@ -16,6 +16,14 @@
 
 #include "tape.h"
 
+/* How a sweep stops, where it returns no index of a call. */
+enum {
+    DA_SWEEP_END = -1,
+    DA_SWEEP_MEMORY = -2, /* there was none for a temporary of a matrix product */
+    DA_SWEEP_CALL = -3,   /* at a call, in an arithmetic that has none: nothing is of use */
+    DA_SWEEP_LOST = -4    /* the arithmetic does not serve at this point: nothing is of use */
+};
+
 typedef struct {
     size_t node, slot;
 } da_cursor;
@@ -38,14 +46,14 @@ void da_sweep_clear(double *adj, size_t n); /* n doubles to -0.0 */
 void da_sweep_clear_inputs(const da_tape *t, double *tan,
                            size_t k); /* tangents of what no operation computes to -0.0 */
 
-/* Returns the index of the call to pull back, -1 at the end, -2 when memory for a temporary ran out. */
+/* Returns the index of the call to pull back, DA_SWEEP_END or DA_SWEEP_MEMORY. */
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c);
 
 /* The whole reverse sweep of a tape without calls from 1 at slot `out`; adj needs no clearing before.  Afterwards the adjoints
  * of inputs are those of the result, the others may be anything.  Returns as da_sweep_reverse. */
 int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out);
 
-/* Tangents of every slot; returns the index of the call to push forward (c has passed it), -1, or -2. */
+/* Tangents of every slot; returns the index of the call to push forward (c has passed it), DA_SWEEP_END or DA_SWEEP_MEMORY. */
 int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c);
 
 /* Does the tape hold nothing but inputs and scalar operations?  Then da_replay computes their values again from the inputs'. */

@@ -1,6 +1,7 @@
 /* taylor.c: see taylor.h. */
 #include "taylor.h"
 #include "mathfn.h"
+#include "sweep.h"
 #include "sweep_array.h"
 #include <math.h>
 #include <stdlib.h>
@@ -130,9 +131,9 @@ static double power_of_zero(const double *v, const double *x, double y, size_t k
     if (y < 0.0)
         return (double)INFINITY;
     if (m > k)
-        return NAN;
+        return (double)NAN;
     if (y != rint(y) && !(m % 2 == 0 && fmod(begin, 2.0) == 0.0 && x[m] > 0.0))
-        return m % 2 ? (double)INFINITY : NAN;
+        return m % 2 ? (double)INFINITY : (double)NAN;
     const size_t after = k - (size_t)begin;
     double s = 0.0;
     if (after == 0)
@@ -374,18 +375,18 @@ int64_t da_sweep_taylor(const da_tape *t, double *c, size_t order, const da_seri
     const int room = fits ? FEW : FEW + 8 * (int)lanes; /* a chain of new functions takes three series a derivative */
     arithmetic m = {.rules = rules, .lanes = lanes, .room = room, .all = few, .memory = small};
     size_t slot = 0;
-    int64_t result = -1;
+    int64_t result = DA_SWEEP_END;
     if (!fits) {
         m.all = malloc((size_t)room * sizeof *m.all);
         m.memory = malloc((size_t)room * lanes * sizeof *m.memory);
         if (!m.all || !m.memory)
-            result = -2;
+            result = DA_SWEEP_MEMORY;
     }
-    for (size_t i = 0; i < t->nodes && result == -1; i++) {
+    for (size_t i = 0; i < t->nodes && result == DA_SWEEP_END; i++) {
         const int code = t->op[i];
         const da_operands of = t->of[i];
         if (code == DA_OP_CALL) {
-            result = -3;
+            result = DA_SWEEP_CALL;
         } else if (code == DA_OP_INPUT) {
             set_values(t, c, slot, of.b, lanes);
             slot += of.b;
@@ -397,7 +398,7 @@ int64_t da_sweep_taylor(const da_tape *t, double *c, size_t order, const da_seri
             else if (e->kind == DA_MATMUL)
                 matmul_entry(&m, t, e, c);
             else if (da_array_forward(t, e, c, lanes)) /* linear: every coefficient for itself */
-                result = -2;
+                result = DA_SWEEP_MEMORY;
             set_values(t, c, e->out, e->n, lanes);
             slot += of.b;
         } else {
@@ -410,7 +411,7 @@ int64_t da_sweep_taylor(const da_tape *t, double *c, size_t order, const da_seri
             slot++;
         }
         if (m.failed)
-            result = -2;
+            result = DA_SWEEP_MEMORY;
     }
     if (!fits) {
         free(m.all);

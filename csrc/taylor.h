@@ -44,7 +44,7 @@ typedef struct {
 } da_series_rules;
 
 /* Coefficients of every slot; those of the inputs are set (c[1] and up; c[0] is taken from the tape).
- * Returns -1 at the end, -2 when memory ran out, -3 at a Python call (what follows it is not computed). */
+ * Returns DA_SWEEP_END, DA_SWEEP_MEMORY, or DA_SWEEP_CALL (what follows the call is not computed). */
 int64_t da_sweep_taylor(const da_tape *t, double *c, size_t order, const da_series_rules *rules);
 
 #endif

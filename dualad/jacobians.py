@@ -400,7 +400,7 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
 
     Notes
     -----
-    Cost: one recording of f and two sweeps in C for each input; otherwise (see :func:`hvp`) one forward-over-reverse run for
+    Cost: one recording of f and two sweeps in C for each input; where these do not serve (see :func:`hvp`) one forward-over-reverse run for
     every 32 to 128 inputs.
 
     Examples

@@ -326,3 +326,22 @@ def test_another_librarys_ufunc_is_not_called_numpys():
         da.grad(special.erf)(0.5)
     with pytest.raises(NotImplementedError, match=r"expit \(a ufunc that is not NumPy's\)"):
         da.grad(special.expit)(0.5)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, a: x * a,
+    lambda x, a: a * x,
+    lambda x, a: np.multiply(x, a),
+    lambda x, a: np.add(a, x),
+    lambda x, a: np.power(a, x),
+    lambda x, a: x / a,
+], ids=["x * a", "a * x", "multiply", "add", "power", "x / a"])  # fmt: skip
+def test_a_traced_float_beside_float32_is_a_python_float(f):
+    """np.multiply(x, a) and a * x of a reverse sweep were float64, where the plain function computes in float32."""
+    a = np.array([0.1, 1.7, 2.3], np.float32)
+    seen = []
+    g = lambda x: seen.append(f(x, a)) or np.sum(seen[-1])
+    value, slope = da.value_and_grad(g)(1.3)
+    assert seen[-1].dtype == f(1.3, a).dtype == np.float32
+    assert value == np.sum(f(1.3, a))
+    assert slope == pytest.approx(da.jvp(g, (1.3,), (1.0,))[1], rel=1e-6)

@@ -38,6 +38,11 @@ cdef inline object operand(object o):
     return o
 
 
+# An array of float32 or float16: beside a traced float, which stands for a Python float, its dtype is the result's.
+cdef inline bint is_narrow(object o):
+    return isinstance(o, np.ndarray) and (<cnp.dtype>cnp.PyArray_DESCR(<cnp.ndarray>o)).kind == b'f' and cnp.PyArray_ITEMSIZE(o) < 8
+
+
 # Fill `p` from what stands in an operation; 0 when this is no business of the tape of floats.
 cdef int load(object o, uint64_t level, da_tape *t, bint keep, Operand *p) except -1:
     cdef VarArray a
@@ -157,7 +162,7 @@ cdef object array_elementwise(int code, object l, object r):
     cdef int nd, i
     cdef Py_ssize_t n
     cdef da_entry *e
-    if level == 0:
+    if level == 0 or (type(l) is Var and is_narrow(r)) or (type(r) is Var and is_narrow(l)):
         return None
     if da_watch_kinks and (result := at_kink(code, l, r)) is not None:
         return result

@@ -82,6 +82,11 @@ cdef extern from "tape.h":
     da_entry *da_tape_entry_at(const da_tape *t, uint32_t a)
 
 cdef extern from "sweep.h":
+    enum:
+        DA_SWEEP_END
+        DA_SWEEP_MEMORY
+        DA_SWEEP_CALL
+        DA_SWEEP_LOST
     ctypedef struct da_cursor:
         size_t node, slot
     da_cursor da_cursor_begin()

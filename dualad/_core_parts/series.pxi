@@ -61,9 +61,9 @@ def taylor_sweep(Level level not None, inputs, directions, outputs, Py_ssize_t o
                     lanes_of(<VarArray>x, c, lanes)[1] = d
         with nogil:
             stop = da_sweep_taylor(level.tape, c, order, &SERIES_RULES)
-        if stop == -2:
+        if stop == DA_SWEEP_MEMORY:
             raise MemoryError(f"Taylor arithmetic of order {order}")
-        if stop == -3:
+        if stop == DA_SWEEP_CALL:
             return None
         found = []
         for out in outputs:
@@ -130,7 +130,7 @@ def taylor_float(f, double x, Py_ssize_t order):
     for slot in range(lanes):
         c[s * <size_t>lanes + slot] = 1.0 if slot == 1 else 0.0
     stop = da_sweep_taylor(t, c, order, &SERIES_RULES)
-    if stop != -1:
+    if stop != DA_SWEEP_END:
         if c != few:
             free(c)
         raise MemoryError(f"Taylor arithmetic of order {order}")

@@ -56,7 +56,7 @@ cdef class Sweep:
         cdef int64_t i
         with nogil:
             i = da_sweep_reverse(self.level.tape, self.buf, self.k, &self.cursor)
-        if i == -2:
+        if i == DA_SWEEP_MEMORY:
             raise MemoryError("temporary of a matrix product")
         return self.level.calls[i] if i >= 0 else None
 
@@ -65,7 +65,7 @@ cdef class Sweep:
         cdef int64_t i
         with nogil:
             i = da_sweep_forward(self.level.tape, self.buf, self.k, &self.cursor)
-        if i == -2:
+        if i == DA_SWEEP_MEMORY:
             raise MemoryError("temporary of a matrix product")
         return self.level.calls[i] if i >= 0 else None
 
@@ -188,11 +188,11 @@ cdef class SecondSweep:
             stop = da_sweep_forward(t, self.tan, 1, &c)
             da_sweep_clear(self.adj, 2 * t.slots)
             self.adj[self.out.slot] = 1.0
-            if stop == -1:
+            if stop == DA_SWEEP_END:
                 stop = da_sweep_second(t, self.tan, self.adj, self.dadj)
-        if stop == -4:
+        if stop == DA_SWEEP_LOST:
             return False
-        if stop != -1:
+        if stop != DA_SWEEP_END:
             raise MemoryError("temporary of a matrix product")
         return True
 
@@ -231,7 +231,7 @@ cdef class SecondSweep:
 
 # Adjoints of everything on a tape without calls, for one float result.
 cdef int sweep_from(da_tape *t, uint32_t slot) except -1:
-    if da_sweep_gradient(t, t.adj, slot) != -1:
+    if da_sweep_gradient(t, t.adj, slot) != DA_SWEEP_END:
         raise MemoryError("temporary of a matrix product")
     return 0
 

@@ -118,9 +118,11 @@ cdef object var_binary(int code, object l, object r, object ufunc):
         return result
     if var_operand(l, &x) and var_operand(r, &y):
         result = var_binary_with_value(code, l, r, da_value(code, x, y))
-        if result is not None:
-            return result
-    return slow_binary(ufunc, l, r)
+    elif type(r) is VarArray or (type(r) is np.ndarray and cnp.PyArray_TYPE(r) == cnp.NPY_DOUBLE):
+        result = array_elementwise(code, l, r)
+    else:
+        result = None
+    return slow_binary(ufunc, l, r) if result is None else result
 
 
 cdef inline uint32_t constant(da_tape *t, double c) except? 0xFFFFFFFF:

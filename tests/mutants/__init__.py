@@ -101,6 +101,8 @@ PLAN = _of(
     ("plan-forgets-unused", "            touch(&s, &s.ranges[i]);\n", "            ;\n",
      "what no operation uses keeps the adjoints of the sweep before"),
     ("plan-forgets-neighbours", "r->odd <= g->high", "0", "a slice of a temporary is read in the block before it is complete"),
+    ("plan-forgets-crossings", "return r->state == SET && r->set_by <= s->run.high && !covers(e, strides, first, r);", "return 0;",
+     "a share to an element of a later block is lost when that block is set"),
     ("plan-forgets-readers", "r->state == SET && r->reader <= g->high", "r->state == SET",
      "what is read outside of a run is put where the run does not look"),
     ("plan-shares-blocks", "g->held_to[b] > from", "1", "two temporaries in one block"),
