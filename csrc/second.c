@@ -80,33 +80,31 @@ typedef struct {
 
 typedef int (*second_fn)(const block *b, const double *p, double *dp, size_t n);
 
-/* The factor that brings the largest tangent of a block near 1, a power of two; 1 where it is of common size. */
-static double level_of(const block *b, size_t n)
+/* Are all of n numbers zero or within 2^-128 .. 2^128?  Between such values and tangents nothing of a partial's dual arithmetic
+ * underflows, and no imaginary part is felt in a real one. */
+static int moderate(const double *a, size_t n)
 {
-    double m = 0.0;
+    int others = 0;
     for (size_t i = 0; i < n; i++) {
-        const double tx = fabs(b->tx[i]), ty = fabs(b->ty[i]), tv = fabs(b->tv[i]);
-        const double xy = tx > ty ? tx : ty, t = xy > tv ? xy : tv;
-        m = t > m ? t : m;
+        const double m = fabs(a[i]);
+        others |= !(m >= 0x1p-128 && m <= 0x1p+128) & (m != 0.0);
     }
-    return (m > 0x1p-100 && m < 0x1p+100) || m == 0.0 || !isfinite(m) ? 1.0 : ldexp(1.0, -ilogb(m));
+    return !others;
 }
 
-/* Is the real part not the partial?  Then an imaginary part was not small beside something (a divisor at or next to 0), or the
- * partial is infinite: what came out is no dual number. */
+/* Is the real part not the partial?  Then an imaginary part was felt: in a quotient by zero. */
 static inline int differs(double re, double p)
 {
-    return !isfinite(p) || !(fabs(re - p) <= 0x1p-40 * fabs(p) + 0x1p-600);
+    return !(fabs(re - p) <= 0x1p-40 * fabs(p) + 0x1p-600) || !isfinite(p);
 }
 
 /* Directional derivatives of the partials p over a block; 1 where they do not come out. */
 #define SECOND(fn, expr) \
     static int fn(const block *b, const double *p, double *dp, size_t n) \
     { \
-        const double s = level_of(b, n); \
         int lost = 0; \
         for (size_t i = 0; i < n; i++) { \
-            const double tx = b->tx[i] * s, ty = b->ty[i] * s, tv = b->tv[i] * s; \
+            const double tx = b->tx[i], ty = b->ty[i], tv = b->tv[i]; \
             const dual x = make(b->x[i], tx * SCALE), y = make(b->y[i], ty * SCALE), v = make(b->v[i], tv * SCALE); \
             (void)x, (void)y, (void)v; \
             if (tx == 0.0 && ty == 0.0 && tv == 0.0) { \
@@ -114,8 +112,8 @@ static inline int differs(double re, double p)
                 continue; \
             } \
             const dual z = expr; \
-            dp[i] = cimag(z) * UNSCALE / s; \
-            lost |= differs(creal(z), p[i]) || !isfinite(tx + ty + tv); \
+            dp[i] = cimag(z) * UNSCALE; \
+            lost |= differs(creal(z), p[i]); \
         } \
         return lost; \
     }
@@ -182,7 +180,11 @@ static int partials_of(const da_partial *d, int code, int which, const block *b,
         *p = p_buffer;
         *dp = ZEROS;
         return 0;
-    default: *dp = dp_buffer; return kernels[code][which](b, *p, dp_buffer, n);
+    default:
+        *dp = dp_buffer;
+        return (d->reads_x && !(moderate(b->x, n) && moderate(b->tx, n))) ||
+               (d->reads_y && !(moderate(b->y, n) && moderate(b->ty, n))) ||
+               (d->reads_v && !(moderate(b->v, n) && moderate(b->tv, n))) || kernels[code][which](b, *p, dp_buffer, n);
     }
 }
 

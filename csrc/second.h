@@ -5,7 +5,7 @@
  *     dadj[a] += p * dadj[v] + dp * adj[v]            dp = the directional derivative of the partial p
  * The partials' text in ops.def is compiled a third time, over complex numbers whose imaginary part is a tangent times
  * 2^-332: C's complex arithmetic is then dual arithmetic, since the product of two imaginary parts falls far below the
- * rounding of the real one.  Tangents of an operation are first brought to a common size by a power of two.
+ * rounding of the real one.  That holds for values and tangents between 2^-128 and 2^128 (or 0); elsewhere the sweep is lost.
  *
  * One direction at a time.  All buffers hold one double a slot; the caller has filled adj and dadj with -0.0
  * (da_sweep_clear) and set the seeds.  Cost: about four operations of a gradient sweep for each of its own.

@@ -20,7 +20,7 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t, uint64_t, int64_t, intptr_t
 from libc.stdlib cimport malloc, calloc, free
 from libc.string cimport memcpy
-from libc.math cimport isnan, isinf, signbit
+from libc.math cimport isfinite, isinf, isnan, signbit
 cimport numpy as cnp
 import numpy as np
 

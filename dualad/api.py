@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._core import Traced
+from ._core import Traced, open_count
 from .arguments import Selection, check_callable, check_leaf, check_tangent, check_tangents
 from .forward import collect, push, zero_like
 from .generic import shape_of, size_of
@@ -61,7 +61,9 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     if (type(primals) is tuple and len(primals) == 1 and type(primals[0]) is float
             and type(tangents) is tuple and len(tangents) == 1 and type(tangents[0]) is float):
         result = _core.jvp_float(f, primals[0], tangents[0], collect)
-        return result if len(result) == 2 else (unflatten(result[2], result[0]), unflatten(result[2], result[1]))
+        if len(result) == 2:
+            return result if result[1] == result[1] else _by_recording(f, primals, tangents, result)
+        return unflatten(result[2], result[0]), unflatten(result[2], result[1])
     check_callable(f, "jvp")
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError("jvp takes primals and tangents as tuples, one entry an argument: jvp(f, (x,), (dx,))")
@@ -72,7 +74,17 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     leaves = [check_leaf(x, "jvp", f"primal {i}") for i, x in enumerate(leaves)]
     directions = check_tangents(directions, leaves, "jvp", "tangent")
     outs, results, shape = push(leaves, directions, lambda xs: f(*unflatten(structure, xs)))
-    return unflatten(shape, outs), unflatten(shape, results)
+    found = unflatten(shape, outs), unflatten(shape, results)
+    nan = any(isinstance(t, (float, np.ndarray)) and np.isnan(t).any() for t in results)
+    return _by_recording(f, tuple(primals), tuple(tangents), found) if nan else found
+
+
+def _by_recording(f: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], found: Any) -> Any:
+    """A jvp that came out as NaN, by a sweep that knows what no selected branch depends on (there 0 times infinity is 0)."""
+    if open_count():
+        return found
+    out, f_jvp = linearize(f, *primals)
+    return out, f_jvp(*tangents)
 
 
 def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +121,9 @@ def derivative(f: Callable[..., Any]) -> Callable[..., Any]:
     def df(x: Any, *args: Any, **kwargs: Any) -> Any:
         if type(x) is float and not args and not kwargs:
             result = _core.derivative_float(f, x, collect)
-            return result if type(result) is float else unflatten(result[2], result[1])
+            if type(result) is not float:
+                return unflatten(result[2], result[1])
+            return result if result == result else _by_recording(f, (x,), (1.0,), (x, result))[1]
         x = check_leaf(x, "derivative", "argument 0")
         if shape_of(x) != ():
             raise TypeError(f"derivative is for a scalar argument; this one has shape {shape_of(x)}: use grad, jacfwd or jvp")

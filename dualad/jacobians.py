@@ -400,8 +400,8 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
 
     Notes
     -----
-    Cost: one recording of f and two sweeps in C for each input; where these do not serve (see :func:`hvp`) one forward-over-reverse run for
-    every 32 to 128 inputs.
+    Cost: one recording of f and two sweeps in C for each input; where these do not serve (see :func:`hvp`) one
+    forward-over-reverse run for every 32 to 128 inputs.
 
     Examples
     --------
@@ -466,8 +466,8 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     Notes
     -----
     Cost: one recording of f, one sweep of tangents and one reverse sweep in dual arithmetic; the Hessian is never formed.
-    Where f calls functions whose derivatives are Python (linalg ...), is traced itself, is not of float64 or has an infinite
-    slope, f runs again with a reverse sweep nested in dual numbers.
+    Where f calls functions whose derivatives are Python (linalg ...), is traced itself, is not of float64, has an infinite slope
+    or works with values beyond 1e38 or below 1e-38, f runs again with a reverse sweep nested in dual numbers.
 
     Examples
     --------

@@ -245,3 +245,24 @@ def test_an_infinite_slope_of_floats():
     got = dualad.jacfwd(lambda a, b: (np.sqrt(a) + b * 2.0, a - b), (0, 1))(0.0, 1.0)
     assert got == ((np.inf, 2.0), (1.0, -1.0))
     assert dualad.jacrev(lambda a, b: (np.sqrt(a) + b * 2.0, a - b), (0, 1))(0.0, 1.0) == got
+
+
+CUT_OFF = {
+    "root of |x|": (lambda x: np.sqrt(np.abs(x)), 0.0),
+    "root of max(x, 0)": (lambda x: np.sqrt(np.maximum(x, 0.0)), -1.0),
+    "scalar root": (lambda x: dmath.sqrt(abs(x)) + x, 0.0),
+    "times -1 on the way": (lambda x: np.sqrt(-1.0 * (-1.0 * np.abs(x))), 0.0),
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+def test_what_a_kink_cuts_off_is_cut_off_in_forward_mode_too(name):
+    """jvp and derivative multiplied the zero of |x|' with the infinite slope of the root: NaN, where grad was 0."""
+    f, x = CUT_OFF[name]
+    with np.errstate(all="ignore"):
+        slope = dualad.grad(f)(x)
+        assert np.isfinite(slope)
+        assert dualad.derivative(f)(x) == dualad.jvp(f, (x,), (1.0,))[1] == dualad.jacfwd(f)(x) == slope
+        xs = np.array([x, 1.0])
+        g = lambda xs: np.sum(f(xs)) if "scalar" not in name else f(xs[0]) + f(xs[1])
+        assert dualad.jvp(g, (xs,), (np.ones(2),))[1] == np.sum(dualad.grad(g)(xs))

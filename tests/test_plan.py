@@ -53,6 +53,7 @@ PROGRAMS = {
     "sum of the input": (lambda x: np.sum(x) * np.sum(np.sin(x)), X),
     "two sums of one temporary": (lambda x: (lambda u: np.sum(u) + np.sum(u) * 2.0)(np.sin(x) * x), X),
     "numbers on one side": (lambda x: np.sum((2.0 - np.exp(x) / 3.0) ** 3 / (x + 0.5) + 1.0 / x), X),
+    "angles with a number": (lambda x: np.sum(np.arctan2(x, 2.0) * np.arctan2(3.0, x) + np.copysign(x, -1.0)), X),
     "a traced number": (lambda x: (lambda u: np.sum(u * x[3] - x[4] / u))(np.cos(x)), X),
     "a traced number of a later block": (lambda x: np.sum(x * (np.sin(x) * x[1100])), X),
     "a traced number on the left": (lambda x: np.sum(x * (x[1100] * np.sin(x))), X),

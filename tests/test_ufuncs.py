@@ -345,3 +345,17 @@ def test_a_traced_float_beside_float32_is_a_python_float(f):
     assert seen[-1].dtype == f(1.3, a).dtype == np.float32
     assert value == np.sum(f(1.3, a))
     assert slope == pytest.approx(da.jvp(g, (1.3,), (1.0,))[1], rel=1e-6)
+
+
+def test_a_call_of_the_protocol_by_hand_is_checked():
+    """Calls that NumPy never makes, with another number of inputs or none of them traced, were believed."""
+
+    def f(t):
+        assert t.__array_ufunc__(np.add, "__call__", 2.0, 3.0) == 5.0
+        for ufunc, inputs in ((np.add, (t,)), (np.sin, (t, t)), (np.matmul, (t,))):
+            with pytest.raises((TypeError, ValueError, IndexError)):
+                t.__array_ufunc__(ufunc, "__call__", *inputs)
+        return np.sum(t)
+
+    assert da.grad(f)(0.7) == 1.0
+    assert da.jvp(f, (0.7,), (1.0,)) == (0.7, 1.0)

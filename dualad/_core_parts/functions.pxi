@@ -111,12 +111,14 @@ MATH = {}         # scalar functions: name -> callable
 # A plain call of a ufunc on one or two inputs, one of them `self`; None where the rules have to answer.
 cdef object ufunc_call(object self, object ufunc, object x, object y, int inputs):
     cdef int code = code_of(ufunc)
-    if type(self) is VarArray:
-        if code:
-            return array_elementwise(code, x, y)
-        return array_matmul(x, y) if ufunc is ufunc_matmul else None
-    if not code:
+    if not (x is self or y is self):
         return None
+    if ufunc is ufunc_matmul and type(self) is VarArray and inputs == 2:
+        return array_matmul(x, y)
+    if not code or BINARY_ROW[code] != (inputs == 2):
+        return None
+    if type(self) is VarArray:
+        return array_elementwise(code, x, y)
     if da_watch_kinks and (result := hook_kink(ufunc, (x, y) if inputs == 2 else (x,))) is not None:
         return result
     if type(self) is Var:

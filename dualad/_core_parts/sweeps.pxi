@@ -194,10 +194,23 @@ cdef class SecondSweep:
             return False
         if stop != DA_SWEEP_END:
             raise MemoryError("temporary of a matrix product")
+        return self.finite()
+
+    # Are the tangents of the inputs' adjoints finite?  (An infinite adjoint times a zero tangent is NaN here, 0 where it is not met.)
+    cdef bint finite(self):
+        cdef Py_ssize_t i
+        for x in self.inputs:
+            if type(x) is Var:
+                if not isfinite(self.dadj[(<Var>x).slot]):
+                    return False
+            else:
+                for i in range((<VarArray>x).n):
+                    if not isfinite(self.dadj[(<VarArray>x).off + i]):
+                        return False
         return True
 
     def product(self, tangents):
-        """H v: a list of arrays or floats, one an input, for tangents of the inputs' shapes; None where a partial is infinite."""
+        """H v: a list of arrays or floats, one an input, for tangents of the inputs' shapes; None where this sweep does not serve."""
         da_sweep_clear_inputs(self.level.tape, self.tan, 1)
         for x, v in zip(self.inputs, tangents):
             if type(x) is Var:

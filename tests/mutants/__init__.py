@@ -114,11 +114,13 @@ PLAN = _of(
      "a block is added to what the block before left there"),
     ("run-stands-still", "to->adj.at + at * to->adj.step", "to->adj.at", "every block writes to the first"),
 ) + _of(
+    "csrc/block.c", "plan",
+    ("partial-of-either-number", "(x || !d.reads_x) && (y || !d.reads_y)", "(x || y)", "x / c with c alone in place of x too"),
+) + _of(
     "csrc/block.c", "laws",
     ("broadcast-overwrites", "s[i & 3] += term(p ? p[i] : number, ct[i], selects);",
      "s[i & 3] = term(p ? p[i] : number, ct[i], selects);",
      "a broadcast operand gets the last share, not the sum"),
-    ("partial-of-either-number", "(x || !d.reads_x) && (y || !d.reads_y)", "(x || y)", "x / c with c alone in place of x too"),
 )
 
 SECOND = _of(
