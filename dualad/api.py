@@ -70,7 +70,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     leaves, structure = flatten(tuple(primals))
     directions, other = flatten(tuple(tangents))
     if len(directions) != len(leaves) or other != structure:
-        raise ValueError(f"jvp: tangents have not the structure of primals: {len(directions)} numbers or arrays for {len(leaves)}")
+        raise ValueError(f"jvp: tangents have not the structure of primals: {len(directions)} numbers or arrays for "
+                         f"{len(leaves)}, or other containers")
     leaves = [check_leaf(x, "jvp", f"primal {i}") for i, x in enumerate(leaves)]
     directions = check_tangents(directions, leaves, "jvp", "tangent")
     outs, results, shape = push(leaves, directions, lambda xs: f(*unflatten(structure, xs)))

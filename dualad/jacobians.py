@@ -480,10 +480,12 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     argnums: Any = 0 if len(primals) == 1 else tuple(range(len(primals)))
     chosen = Selection("hvp", argnums, tuple(primals), {})
     leaves, structure = flatten(tuple(tangents))
-    if len(leaves) == len(chosen.leaves) and structure == flatten(tuple(primals))[1]:
-        leaves = check_tangents(leaves, chosen.leaves, "hvp", "tangent")
-        sweep = _second_sweep(f, chosen) if not any(isinstance(v, Traced) for v in leaves) else None
-        product = sweep.product(leaves) if sweep is not None else None
-        if product is not None:
-            return chosen.gather(product)
+    if structure != flatten(tuple(primals))[1]:
+        raise ValueError(f"hvp: tangents have not the structure of primals: {len(leaves)} numbers or arrays for "
+                         f"{len(chosen.leaves)}, or other containers")
+    leaves = check_tangents(leaves, chosen.leaves, "hvp", "tangent")
+    sweep = _second_sweep(f, chosen) if not any(isinstance(v, Traced) for v in leaves) else None
+    product = sweep.product(leaves) if sweep is not None else None
+    if product is not None:
+        return chosen.gather(product)
     return jvp(grad(f, argnums), primals, tangents)[1]

@@ -165,3 +165,11 @@ def test_poles_and_their_neighbours(name):
         got, product, wanted = da.hessian(f)(x), da.hvp(f, (x,), (v,)), da.jvp(da.grad(f), (x,), (v,))[1]
     np.testing.assert_allclose(got, want, rtol=1e-11, atol=0)
     np.testing.assert_allclose(product, wanted, rtol=1e-11, atol=0)
+
+
+@pytest.mark.parametrize("transform", [da.jvp, da.hvp])
+def test_tangents_in_other_containers_are_refused_by_name(transform):
+    """hvp said "jvp: ... 3 numbers or arrays for 3"."""
+    message = f"^{transform.__name__}: tangents have not the structure of primals: 3 .* other containers"
+    with pytest.raises(ValueError, match=message):
+        transform(lambda xs: xs[0] * xs[1] * xs[2], ([0.5] * 3,), ((1.0,) * 3,))
