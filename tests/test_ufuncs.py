@@ -359,3 +359,12 @@ def test_a_call_of_the_protocol_by_hand_is_checked():
 
     assert da.grad(f)(0.7) == 1.0
     assert da.jvp(f, (0.7,), (1.0,)) == (0.7, 1.0)
+
+
+def test_a_float_computed_in_float32():
+    """jvp said "'float' object has no attribute 'astype'" of np.sin(x, dtype=np.float32)."""
+    f = lambda x: np.sin(x, dtype=np.float32)
+    value, slope = da.jvp(f, (0.7,), (1.0,))
+    assert value == f(0.7)
+    assert type(value) is type(slope) is np.float32
+    assert slope == np.float32(da.grad(f)(0.7)) == pytest.approx(np.cos(0.7), rel=1e-6)

@@ -18,7 +18,7 @@ from .._core import Traced
 from ..generic import dtype_of, plain, shape_of
 from .primitive import Primitive
 
-__all__ = ["MATH_PRIMITIVES", "ROWS", "UFUNC_PRIMITIVES", "align", "guarded", "locally_constant", "unbroadcast"]
+__all__ = ["MATH_PRIMITIVES", "ROWS", "UFUNC_PRIMITIVES", "align", "cast", "guarded", "locally_constant", "unbroadcast"]
 
 ROWS = {row["name"]: row for row in _core.rows()}
 
@@ -199,8 +199,13 @@ def fit(tangent: Any, out: Any, lanes: int, tangents: Sequence[Any]) -> Any:
         tangent = np.broadcast_to(tangent, want)
     dtype = dtype_of(out)
     if dtype_of(tangent) != dtype and dtype.kind == "f":
-        tangent = tangent.astype(dtype) if hasattr(tangent, "astype") else dtype.type(tangent)
+        tangent = cast(tangent, dtype)
     return tangent
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """x in that dtype; a Python float, which has no astype, too."""
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
 
 
 #: ufunc -> primitive whose values are NumPy's

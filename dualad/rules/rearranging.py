@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from .._core import Dual, Traced, Var, top_level
 from ..generic import dtype_of, plain, shape_of, wrap_forward
+from .elementwise import cast
 from .primitive import FUNCTIONS, Primitive, bind, implements, not_covered
 from .structure import as_traced, memory_axes, register, structural
 
@@ -173,8 +174,8 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 _astype = Primitive(
     "astype",
     lambda x, dtype: np.asarray(x).astype(dtype) if isinstance(x, np.ndarray) else dtype.type(x),
-    lambda ts, xs, out, lanes, dtype: ts[0].astype(dtype),
-    lambda ct, xs, out, needs, lanes, dtype: (ct.astype(dtype_of(xs[0])),),
+    lambda ts, xs, out, lanes, dtype: cast(ts[0], dtype),
+    lambda ct, xs, out, needs, lanes, dtype: (cast(ct, dtype_of(xs[0])),),
 )
 
 
