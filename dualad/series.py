@@ -82,7 +82,8 @@ def taylor(f: Callable[[Any], Any], x0: Any, order: int) -> Any:
         if isinstance(order, bool) or not isinstance(order, (int, np.integer)) or order < 0:
             raise ValueError(f"taylor: order is a whole number of at least 0, not {order!r}")
         order = int(order)
-    check_callable(f, "taylor")
+    if not callable(f):
+        check_callable(f, "taylor")
     if type(x0) is float:
         result = _core.taylor_float(f, x0, order)
         if type(result) is np.ndarray:
