@@ -43,6 +43,14 @@ static inline const double *da_block_partials(const da_partial *d, const double 
     }
 }
 
+/* A block of one number. */
+static inline const double *da_filled(double *to, double number, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = number;
+    return to;
+}
+
 /* to[i * stride] += p[i] * ct[i] in one lane, or = (sets); p NULL means `number`.  As da_accumulate_fn of vec.h, for any stride. */
 void da_contribute(double *to, ptrdiff_t stride, const double *p, double number, const double *ct, size_t n,
                    int selects, int sets);

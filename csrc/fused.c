@@ -31,11 +31,6 @@ typedef struct {
     int fill_x, fill_y, selects; /* fill: a computed partial reads that number as a block */
 } step;
 
-static const double *values(const da_tape *t, int active, size_t at)
-{
-    return (active ? t->val : t->pool) + at;
-}
-
 static walk adjoints(const da_plan *plan, size_t node, block *blocks, double *adj)
 {
     const uint8_t b = plan->local[node];
@@ -64,7 +59,8 @@ static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node
     const da_entry *e = da_tape_entry_at(t, t->of[node].a);
     const int binary = e->kind == DA_MAP2, one_x = e->sx[0] == 0 && e->n > 1,
               one_y = binary && e->sy[0] == 0 && e->n > 1;
-    const double *x = values(t, e->x_active, e->x), *y = binary ? values(t, e->y_active, e->y) : NULL;
+    const double *x = da_operand_values(t, e->x_active, e->x),
+                 *y = binary ? da_operand_values(t, e->y_active, e->y) : NULL;
     s->x = one_x ? NULL : x;
     s->y = one_y ? NULL : y;
     s->x_number = one_x ? x : NULL;
@@ -74,8 +70,7 @@ static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node
     s->selects = da_selects(e->code_lo);
     s->ct = adjoints(plan, node, blocks, adj + e->out);
     if (plan->uniform >> node & 1)
-        for (size_t i = 0; i < DA_BLOCK && i < e->n; i++)
-            s->ct.at[i] = adj[e->out];
+        da_filled(s->ct.at, adj[e->out], e->n < DA_BLOCK ? e->n : DA_BLOCK);
     set_share(&s->to_x, s, e, plan, node, 0, blocks, adj);
     set_share(&s->to_y, s, e, plan, node, 1, blocks, adj);
 }
@@ -85,13 +80,6 @@ static void contribute(const share *to, const double *x, const double *y, const 
 {
     const double *q = da_block_partials(&to->partial, x, y, v, p, n);
     da_contribute(to->adj.at + at * to->adj.step, !to->single, q, to->partial.number, ct, n, selects, to->sets);
-}
-
-static const double *filled(double *to, double number, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = number;
-    return to;
 }
 
 size_t da_fused_reverse(const da_tape *t, double *adj, const da_plan *plan, size_t last)
@@ -110,8 +98,8 @@ size_t da_fused_reverse(const da_tape *t, double *adj, const da_plan *plan, size
         const size_t m = n - at < DA_BLOCK ? n - at : DA_BLOCK;
         for (size_t i = 0; i < count; i++) {
             const step *s = &steps[i];
-            const double *x = s->x ? s->x + at : s->fill_x ? filled(bx, *s->x_number, m) : NULL;
-            const double *y = s->y ? s->y + at : s->fill_y ? filled(by, *s->y_number, m) : x;
+            const double *x = s->x ? s->x + at : s->fill_x ? da_filled(bx, *s->x_number, m) : NULL;
+            const double *y = s->y ? s->y + at : s->fill_y ? da_filled(by, *s->y_number, m) : x;
             const double *v = s->v + at, *ct = s->ct.at + at * s->ct.step;
             if (s->to_x.active)
                 contribute(&s->to_x, x, y, v, ct, p, at, m, s->selects);

@@ -175,9 +175,7 @@ static int partials_of(const da_partial *d, int code, int which, const block *b,
     case DA_IS_Y: *dp = b->ty; return 0;
     case DA_IS_V: *dp = b->tv; return 0;
     case DA_IS_NUMBER:
-        for (size_t i = 0; i < n; i++)
-            p_buffer[i] = d->number;
-        *p = p_buffer;
+        *p = da_filled(p_buffer, d->number, n);
         *dp = ZEROS;
         return 0;
     default:
@@ -194,7 +192,7 @@ static int scalar(const da_tape *t, size_t i, size_t slot, const double *tan, do
     int active[2], lost = 0;
     const int code = row_of(t->op[i], &active[0], &active[1]);
     const int unary = kernels[code][1] == NULL;
-    const double *x = active[0] ? t->val + of.a : t->pool + of.a, *y = active[1] ? t->val + of.b : t->pool + of.b;
+    const double *x = da_operand_values(t, active[0], of.a), *y = da_operand_values(t, active[1], of.b);
     const block one = {
         x, unary ? x : y, t->val + slot, active[0] ? tan + of.a : ZEROS, active[1] ? tan + of.b : ZEROS, tan + slot};
     if (!da_touched(adj[slot]) && dadj[slot] == 0.0)
@@ -230,8 +228,8 @@ static int elementwise(const da_tape *t, const da_entry *e, const double *tan, d
             const size_t n = length - begin < DA_BLOCK ? (size_t)(length - begin) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + ox + begin * sx), ay = (size_t)((int64_t)e->y + oy + begin * sy);
             block b;
-            b.x = da_packed((e->x_active ? t->val : t->pool) + ax, sx, n, bx);
-            b.y = binary ? da_packed((e->y_active ? t->val : t->pool) + ay, sy, n, by) : b.x;
+            b.x = da_packed(da_operand_values(t, e->x_active, ax), sx, n, bx);
+            b.y = binary ? da_packed(da_operand_values(t, e->y_active, ay), sy, n, by) : b.x;
             b.tx = e->x_active ? da_packed(tan + ax, sx, n, btx) : ZEROS;
             b.ty = binary && e->y_active ? da_packed(tan + ay, sy, n, bty) : ZEROS;
             b.v = t->val + o;

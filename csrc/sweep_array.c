@@ -43,12 +43,6 @@ static int rows_next(rows *r, int lowest)
     return 0;
 }
 
-/* Values of an active operand are slots, those of a constant lie in the pool. */
-static const double *operand_values(const da_tape *t, int active)
-{
-    return active ? t->val : t->pool;
-}
-
 static int64_t row_length(const da_entry *e)
 {
     return e->nd ? e->shape[e->nd - 1] : 1;
@@ -81,9 +75,7 @@ static const double *block_of(const double *val, int64_t stride, size_t n, doubl
     if (stride)
         return da_packed(val, stride, n, buffer);
     if (*one != val) {
-        const double c = *val;
-        for (size_t i = 0; i < n; i++)
-            buffer[i] = c;
+        da_filled(buffer, *val, n);
         *one = n == DA_BLOCK ? val : NULL;
     }
     return buffer;
@@ -106,8 +98,8 @@ static void map_sweep(const da_tape *t, const da_entry *e, double *buf, size_t k
         for (int64_t at = 0; at < length; at += DA_BLOCK) {
             const size_t n = length - at < DA_BLOCK ? (size_t)(length - at) : DA_BLOCK;
             const size_t ax = (size_t)((int64_t)e->x + r.ox + at * sx), ay = (size_t)((int64_t)e->y + r.oy + at * sy);
-            const double *x = block_of(operand_values(t, e->x_active) + ax, sx, n, bx, &one_x);
-            const double *y = binary ? block_of(operand_values(t, e->y_active) + ay, sy, n, by, &one_y) : x;
+            const double *x = block_of(da_operand_values(t, e->x_active, ax), sx, n, bx, &one_x);
+            const double *y = binary ? block_of(da_operand_values(t, e->y_active, ay), sy, n, by, &one_y) : x;
             const double *v = t->val + o;
             if (e->x_active) {
                 const double *q = da_block_partials(&px, x, y, v, p, n);
@@ -279,7 +271,7 @@ static int matmul_sweep(const da_tape *t, const da_entry *e, double *buf, size_t
     rows_begin(&r, e, e->nd - 3);
     do {
         const size_t ax = (size_t)((int64_t)e->x + r.ox), ay = (size_t)((int64_t)e->y + r.oy);
-        const double *x = operand_values(t, e->x_active) + ax, *y = operand_values(t, e->y_active) + ay;
+        const double *x = da_operand_values(t, e->x_active, ax), *y = da_operand_values(t, e->y_active, ay);
         double *out = buf + o * lanes;
         if (reverse) {
             if (e->x_active) { /* dX = dOut Y^T */

@@ -147,6 +147,12 @@ static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b
 /* Bytes the recording holds: nodes, slots, pool and meta; without adjoints. */
 size_t da_tape_bytes(const da_tape *t);
 
+/* Values of an active operand are slots, those of a constant lie in the pool. */
+static inline const double *da_operand_values(const da_tape *t, int active, size_t at)
+{
+    return (active ? t->val : t->pool) + at;
+}
+
 static inline da_entry *da_tape_entry_at(const da_tape *t, uint32_t a)
 {
     return (da_entry *)(void *)(t->meta + (size_t)a * 8);

@@ -313,18 +313,11 @@ cdef list vars_of(Level level, uint32_t first, Py_ssize_t n):
 # The floats of a list or tuple; False (and `to` half written) when it holds anything else.
 cdef bint read_floats(xs, double *to):
     cdef Py_ssize_t i = 0
-    if type(xs) is list:
-        for x in <list>xs:
-            if not PyFloat_CheckExact(x):
-                return False
-            to[i] = PyFloat_AS_DOUBLE(x)
-            i += 1
-    else:
-        for x in <tuple>xs:
-            if not PyFloat_CheckExact(x):
-                return False
-            to[i] = PyFloat_AS_DOUBLE(x)
-            i += 1
+    for x in xs:
+        if not PyFloat_CheckExact(x):
+            return False
+        to[i] = PyFloat_AS_DOUBLE(x)
+        i += 1
     return True
 
 
