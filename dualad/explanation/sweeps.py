@@ -313,12 +313,15 @@ def term_text(program: Program, label: str, u: int, place: int) -> str:
         sent = re.sub(r"\bct\b(?=[/.\[])", lambda _: f"({ct})", sent_text(reader, place, label))  # (dJ/dv)/3, (dJ/dv)[:2]
         return re.sub(r"\bct\b", lambda _: ct, sent)
     local = local_text(program, reader, place)
-    if is_output(reader, label) and operand.formula:
-        return local
-    if local in ("1", "-1"):
-        return ct if local == "1" else f"-{ct}"
-    plain = local.startswith("-") or " + " in local or " - " in local
-    return f"{ct} * {f'({local})' if plain else local}"
+    return local if is_output(reader, label) and operand.formula else scaled(ct, " * ", local, local)
+
+
+def scaled(ct: str, times: str, factor: str, text: str) -> str:
+    """`ct` times a factor, whose plain text says whether it is 1 or -1 and whether it wants brackets."""
+    if text in ("1", "-1"):
+        return ct if text == "1" else f"-{ct}"
+    brackets = text.startswith("-") or " + " in text or " - " in text
+    return f"{ct}{times}{f'({factor})' if brackets else factor}"
 
 
 def is_output(node: Node, label: str) -> bool:

@@ -12,7 +12,7 @@ from .algebra import constant, product, total
 from .lines import shaped
 from .moves import PLACE
 from .program import Node, Program, Quantity
-from .sweeps import added, increment_text, is_output, local_text, sent_text, tangent_terms, tangent_text, term_text
+from .sweeps import added, increment_text, is_output, local_text, scaled, sent_text, tangent_terms, tangent_text, term_text
 from .table import Cell, Table
 from .tracing import function_around
 from .typeset import latex, latex_name
@@ -221,12 +221,7 @@ def _term_latex(program: Program, label: str, u: int, place: int) -> str:
         return tex.replace(own, ct)
     text = local_text(program, reader, place)
     local = latex(text) if operand.formula else _fraction(reader.name, operand.text)
-    if is_output(reader, label) and operand.formula:
-        return local
-    if text in ("1", "-1"):
-        return ct if text == "1" else f"-{ct}"
-    plain = text.startswith("-") or " + " in text or " - " in text
-    return f"{ct} {f'({local})' if plain else local}"
+    return local if is_output(reader, label) and operand.formula else scaled(ct, " ", local, text)
 
 
 # ---- the two columns of a lecture --------------------------------------------------------------------------------------
