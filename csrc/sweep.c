@@ -33,6 +33,13 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 
 #include "ops_scalar.h"
 
+/* A tape holds no other opcodes. */
+#if defined(__GNUC__) && defined(NDEBUG)
+#define NO_OTHER __builtin_unreachable()
+#else
+#define NO_OTHER break
+#endif
+
 /* Does an operand with this partial take part?  (A zero partial of a SELECT row chose the other operand.) */
 #define PARTAKES_MOVE(p) 1
 #define PARTAKES_ADD(p) 1
@@ -64,10 +71,13 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
 /* The result's slot, value and adjoint; on to the next node where one lane is untouched. */
 #define RESULT \
     const double v = val[--slot]; \
-    const double *ct = adj + slot * k, g = ct[0]; \
+    double *ct = adj + slot * k; \
+    const double g = ct[0]; \
     (void)v; \
     if (k == 1 && !da_touched(g)) \
-        break;
+        break; \
+    if (once) \
+        ct[0] = -0.0;
 
 #define UNARY(name, value, dx, cls, domain) \
     case DA_OP_##name: { \
@@ -101,8 +111,9 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
         break; \
     }
 
+/* `once`: one lane, whose adjoints nobody reads after they were passed on; see da_sweep_gradient. */
 static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape *t, double *restrict adj, size_t k,
-                                                                  da_cursor *c, const da_plan *plan)
+                                                                  da_cursor *c, const da_plan *plan, int once)
 {
     const double *restrict val = t->val, *restrict pool = t->pool;
     const uint8_t *const op = t->op; /* read here once: the compiler cannot know that an adjoint is not part of *t */
@@ -110,6 +121,11 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
     size_t slot = c->slot;
     for (size_t i = c->node; i-- > 0;) {
         const uint32_t a = of[i].a, b = of[i].b;
+        if (once) {
+            DA_FETCH_TO_WRITE(adj + slot, -DA_TAPE_AHEAD);
+            DA_FETCH(val + slot, -DA_TAPE_AHEAD);
+            DA_FETCH(of + i, -DA_TAPE_AHEAD);
+        }
         switch (op[i]) {
 #include "ops.def"
         case DA_OP_INPUT: slot -= b; break;
@@ -131,7 +147,7 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
             break;
         }
         case DA_OP_CALL: *c = (da_cursor){i, slot - b}; return a;
-        default: break;
+        default: NO_OTHER;
         }
     }
     *c = (da_cursor){0, slot};
@@ -144,20 +160,33 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
 
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c)
 {
-    return k == 1 ? reverse_body(t, adj, 1, c, NULL) : reverse_body(t, adj, k, c, NULL);
+    return k == 1 ? reverse_body(t, adj, 1, c, NULL, 0) : reverse_body(t, adj, k, c, NULL, 0);
 }
 
-int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out)
+int64_t da_sweep_gradient(da_tape *t, size_t out)
 {
+    double *const adj = t->adj;
+    const size_t slots = t->slots;
     da_cursor c = da_cursor_end(t);
     da_plan plan;
     if (da_plan_make(t, adj, out, &plan)) {
+        da_tape_soil(t);
         adj[out] = 1.0;
-        return reverse_body(t, adj, 1, &c, &plan);
+        return reverse_body(t, adj, 1, &c, &plan, 0);
     }
-    da_sweep_clear(adj, t->slots);
+    if (t->clean_from >= slots || t->clean_to <= t->clean_from) {
+        da_sweep_clear(adj, slots);
+        t->clean_to = slots;
+    } else {
+        da_sweep_clear(adj, t->clean_from);
+        if (t->clean_to < slots) {
+            da_sweep_clear(adj + t->clean_to, slots - t->clean_to);
+            t->clean_to = slots;
+        }
+    }
+    t->clean_from = t->meta_used || t->calls ? slots : t->inputs; /* arrays and calls leave their adjoints */
     adj[out] = 1.0;
-    return da_sweep_reverse(t, adj, 1, &c);
+    return reverse_body(t, adj, 1, &c, NULL, 1);
 }
 
 /* tan[v] in every lane; the parts name the operands. */
@@ -214,7 +243,7 @@ static inline
             break;
         }
         case DA_OP_CALL: *c = (da_cursor){i + 1, slot + b}; return a;
-        default: break;
+        default: NO_OTHER;
         }
     }
     *c = (da_cursor){t->nodes, slot};

@@ -49,9 +49,12 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan,
 /* Returns the index of the call to pull back, DA_SWEEP_END or DA_SWEEP_MEMORY. */
 int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c);
 
-/* The whole reverse sweep of a tape without calls from 1 at slot `out`; adj needs no clearing before.  Afterwards the adjoints
- * of inputs are those of the result, the others may be anything.  Returns as da_sweep_reverse. */
-int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out);
+/* The whole reverse sweep of a tape without calls from 1 at slot `out`, in t->adj, which needs no clearing before.  Afterwards
+ * the adjoints of inputs are those of the result, the others may be anything.  Returns as da_sweep_reverse.
+ *
+ * An adjoint that was passed on is of no use any more and becomes -0.0 again while it is at hand, so the next sweep of
+ * scalar operations finds all but the inputs' cleared.  Who writes t->adj otherwise says so: da_tape_soil. */
+int64_t da_sweep_gradient(da_tape *t, size_t out);
 
 /* Tangents of every slot; returns the index of the call to push forward (c has passed it), DA_SWEEP_END or DA_SWEEP_MEMORY. */
 int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c);

@@ -56,8 +56,8 @@ static void drop_pages(da_region *r, size_t keep, size_t used)
 #define MAX_SLOTS ((size_t)1 << 30)
 #endif
 
-/* A long recording is streamed: one page fault for 2 MiB, where the system grants it.  Short ones keep to small pages in
- * the regions that hold less than values do (`from` bytes on). */
+/* A long recording is streamed: one page fault, and one translation of addresses, for 2 MiB, where the system grants it.  Short
+ * ones keep to small pages in the regions that hold less than values do (`from` bytes on). */
 static void prefer_huge_pages(da_region *r, size_t from)
 {
 #if defined(MADV_HUGEPAGE)
@@ -73,8 +73,8 @@ static int reserve_all(da_tape *t, size_t slots)
     size_t nodes = slots, meta = slots, pool = slots;
     size_t bytes[DA_REGIONS] = {slots * 8, slots * 8, nodes, nodes * sizeof(da_operands), meta, pool * 8};
     for (int i = 0; i < DA_REGIONS; i++) {
-        t->regions[i].reserved = bytes[i];
-        t->regions[i].base = reserve(bytes[i]);
+        t->regions[i].reserved = bytes[i] + DA_TAPE_AHEAD;
+        t->regions[i].base = reserve(t->regions[i].reserved);
         if (!t->regions[i].base) {
             while (i-- > 0)
                 release(&t->regions[i]);
@@ -83,13 +83,13 @@ static int reserve_all(da_tape *t, size_t slots)
         }
     }
     for (int i = 0; i < DA_REGIONS; i++)
-        prefer_huge_pages(&t->regions[i], i < 2 ? 0 : (size_t)1 << 20);
-    t->val = (double *)(void *)t->regions[0].base;
-    t->adj = (double *)(void *)t->regions[1].base;
-    t->op = (uint8_t *)t->regions[2].base;
-    t->of = (da_operands *)(void *)t->regions[3].base;
-    t->meta = t->regions[4].base;
-    t->pool = (double *)(void *)t->regions[5].base;
+        prefer_huge_pages(&t->regions[i], bytes[i] < slots * 8 || i == 5 ? (size_t)1 << 20 : 0);
+    t->val = (double *)(void *)(t->regions[0].base + DA_TAPE_AHEAD);
+    t->adj = (double *)(void *)(t->regions[1].base + DA_TAPE_AHEAD);
+    t->op = (uint8_t *)(t->regions[2].base + DA_TAPE_AHEAD);
+    t->of = (da_operands *)(void *)(t->regions[3].base + DA_TAPE_AHEAD);
+    t->meta = t->regions[4].base + DA_TAPE_AHEAD;
+    t->pool = (double *)(void *)(t->regions[5].base + DA_TAPE_AHEAD);
     t->max_slots = slots;
     t->max_meta = meta;
     t->max_pool = pool;
@@ -124,11 +124,12 @@ void da_tape_reset(da_tape *t)
         size_t used[DA_REGIONS] = {t->slots * 8, t->slots * 8,    t->nodes, t->nodes * sizeof(da_operands),
                                    t->meta_used, t->pool_used * 8};
         for (int i = 0; i < DA_REGIONS; i++)
-            drop_pages(&t->regions[i], DA_TAPE_KEEP / 4, used[i]);
+            drop_pages(&t->regions[i], DA_TAPE_KEEP / 4, used[i] + DA_TAPE_AHEAD);
+        da_tape_soil(t); /* what is dropped comes back as 0.0 */
     }
     if (t->pool_used)
         memset(t->cache, 0, sizeof t->cache);
-    t->nodes = t->slots = t->meta_used = t->pool_used = t->operations = t->calls = 0;
+    t->nodes = t->slots = t->meta_used = t->pool_used = t->operations = t->calls = t->inputs = 0;
 }
 
 uint32_t da_tape_constant_new(da_tape *t, double c)
@@ -170,6 +171,8 @@ static uint32_t append(da_tape *t, int op, size_t a, size_t n)
     t->of[t->nodes] = (da_operands){op == DA_OP_INPUT ? used : (uint32_t)a, used};
     t->nodes++;
     t->slots = out + taken;
+    if (op == DA_OP_INPUT)
+        t->inputs = t->slots;
     return (uint32_t)out;
 }
 

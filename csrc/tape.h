@@ -12,6 +12,9 @@
  * da_tape_reset, and growing costs nothing.  da_tape_reset keeps what fits DA_TAPE_KEEP bytes, so a pooled tape does not
  * fault its pages in again; more, to DA_TAPE_LAZY a region, stays until the system wants the memory (MADV_FREE).
  *
+ * Long recordings are streamed through memory: whoever writes or sweeps them asks for what lies DA_TAPE_AHEAD bytes on
+ * (DA_FETCH).  Before the first node and slot there is room for as much, so that short ones ask for memory that is there.
+ *
  * Untouched adjoints.  Buffers start at -0.0, the neutral element of IEEE addition, and every contribution has +0.0
  * added; so -0.0 means "no operation that was selected depends on this", and such an adjoint never multiplies an
  * infinite partial: no NaN comes out of the branch that np.where did not choose.  In a forward sweep, likewise, a tangent of
@@ -29,6 +32,7 @@
 #define DA_TAPE_LAZY ((size_t)128 << 20)
 #define DA_CONST_CACHE 256
 #define DA_REGIONS 6
+#define DA_TAPE_AHEAD 2048
 
 /* A stretch of reserved address space. */
 typedef struct {
@@ -50,6 +54,8 @@ typedef struct da_tape {
     size_t nodes, slots, max_slots, meta_used, max_meta, pool_used, max_pool;
     size_t operations; /* elementary operations: one a scalar node, one an element of an array entry */
     size_t calls;
+    size_t inputs;               /* end of the last slots that no operation computed */
+    size_t clean_from, clean_to; /* adj of these slots is -0.0: the last sweep left it so (da_sweep_gradient) */
     uint32_t cache[DA_CONST_CACHE]; /* hash of a constant's bits -> its index in pool, plus one */
     da_region regions[DA_REGIONS];
 } da_tape;
@@ -120,6 +126,15 @@ static inline uint32_t da_tape_constant(da_tape *t, double c)
     return i != DA_FULL ? i : da_tape_constant_new(t, c);
 }
 
+/* Ask for the memory so many bytes after p, to be read or written before long; it need not be there. */
+#if defined(__GNUC__)
+#define DA_FETCH(p, bytes) __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)(intptr_t)(bytes)), 0)
+#define DA_FETCH_TO_WRITE(p, bytes) __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)(intptr_t)(bytes)), 1)
+#else
+#define DA_FETCH(p, bytes) ((void)(p))
+#define DA_FETCH_TO_WRITE(p, bytes) ((void)(p))
+#endif
+
 /* Is there no room for another operation?  (Every node takes a slot, so there are never more nodes than slots.) */
 static inline int da_tape_full(const da_tape *t)
 {
@@ -133,6 +148,7 @@ static inline uint32_t da_tape_put(da_tape *t, int code, uint32_t a, uint32_t b,
     t->op[i] = (uint8_t)code;
     t->of[i] = (da_operands){a, b};
     t->val[s] = v;
+    DA_FETCH_TO_WRITE(t->val + s, DA_TAPE_AHEAD);
     t->nodes = i + 1;
     t->slots = s + 1;
     return (uint32_t)s;
@@ -142,6 +158,12 @@ static inline uint32_t da_tape_put(da_tape *t, int code, uint32_t a, uint32_t b,
 static inline uint32_t da_tape_push(da_tape *t, int code, uint32_t a, uint32_t b, double v)
 {
     return da_tape_full(t) ? DA_FULL : da_tape_put(t, code, a, b, v);
+}
+
+/* The adjoints are going to be written and left as they are. */
+static inline void da_tape_soil(da_tape *t)
+{
+    t->clean_to = 0;
 }
 
 /* Bytes the recording holds: nodes, slots, pool and meta; without adjoints. */

@@ -6,6 +6,8 @@ import weakref
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dualad as da
 from dualad._core import Level, new_input, open_count
@@ -165,6 +167,44 @@ def test_tapes_are_reused():
     for _ in range(40):
         da.grad(f)(0.3)
     assert resident() - before < 50 * 2**20
+
+
+# Functions whose recordings leave adjoints of every kind behind: (f, x, its gradient by the table or by hand).
+def _product(x):
+    out = 1.0
+    for factor in x:
+        out = out * factor
+    return out
+
+
+def _late_inputs(x):
+    out = x[0]
+    for factor in x[1:]:
+        out = out * da.grad(lambda y, a=factor: y * y * a)(0.5)
+    return out
+
+
+LEAVINGS = {
+    "short": (lambda x: logistic(x, 3), 0.3, plain_slope(0.3, 3)),
+    "long": (lambda x: logistic(x, 900), 0.3, plain_slope(0.3, 900)),
+    "unused": (lambda x: [x * da.value(np.sin(x)), np.exp(x)][0], 2.0, np.sin(2.0)),
+    "list": (_product, [2.0] * 40, [2.0**39] * 40),
+    "nested": (_late_inputs, [2.0, 3.0], [3.0, 2.0]),
+    "array": (lambda x: np.sum(x * da.value(np.sin(x))), np.arange(3.0), np.sin(np.arange(3.0))),
+    "elements": (lambda x: x[2] * x[0] * x[0], np.array([3.0, 5.0, 7.0]), np.array([42.0, 0.0, 9.0])),
+    "mixed": (lambda x: np.sum(x[3:] * x[0]) + x[1], np.arange(1.0, 6.0), np.array([9.0, 1.0, 0.0, 1.0, 1.0])),
+    "planned": (lambda x: np.sum(x * x), np.arange(2000.0), np.arange(0.0, 4000.0, 2.0)),
+    "call": (lambda x: np.linalg.det(x), np.diag([2.0, 3.0]), np.diag([3.0, 2.0])),
+}
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(LEAVINGS)), st.booleans()), min_size=2, max_size=12))
+def test_adjoints_one_sweep_leaves_are_not_seen_by_the_next(runs):
+    """A sweep clears only what the ones before left, in the same memory: any sequence of gradients and pullbacks is right."""
+    for name, pulled in runs:
+        f, x, wanted = LEAVINGS[name]
+        got = da.vjp(f, x)[1](1.0)[0] if pulled else da.grad(f)(x)
+        np.testing.assert_allclose(got, wanted, rtol=1e-12 if name != "long" else 1e-6)
 
 
 def test_recordings_that_raise_give_their_tapes_back():

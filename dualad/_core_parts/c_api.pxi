@@ -72,6 +72,7 @@ cdef extern from "tape.h":
     da_tape *da_tape_new()
     void da_tape_free(da_tape *t)
     void da_tape_reset(da_tape *t)
+    void da_tape_soil(da_tape *t)
     uint32_t da_tape_input(da_tape *t, size_t n)
     da_entry *da_tape_entry(da_tape *t, int kind, size_t n, int nd)
     uint32_t da_tape_store(da_tape *t, size_t n)
@@ -95,7 +96,7 @@ cdef extern from "sweep.h":
     void da_sweep_clear(double *adj, size_t n) nogil
     void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k) nogil
     int64_t da_sweep_reverse(const da_tape *t, double *adj, size_t k, da_cursor *c) nogil
-    int64_t da_sweep_gradient(const da_tape *t, double *adj, size_t out) nogil
+    int64_t da_sweep_gradient(da_tape *t, size_t out) nogil
     int64_t da_sweep_forward(const da_tape *t, double *tan, size_t k, da_cursor *c) nogil
     int da_replayable(const da_tape *t)
     void da_replay(da_tape *t)

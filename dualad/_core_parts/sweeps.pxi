@@ -34,6 +34,7 @@ cdef class Sweep:
         else:
             level.sweeping = True
             self.buf = level.tape.adj
+            da_tape_soil(level.tape)
 
     def __dealloc__(self):
         if self.own:
@@ -244,7 +245,7 @@ cdef class SecondSweep:
 
 # Adjoints of everything on a tape without calls, for one float result.
 cdef int sweep_from(da_tape *t, uint32_t slot) except -1:
-    if da_sweep_gradient(t, t.adj, slot) != DA_SWEEP_END:
+    if da_sweep_gradient(t, slot) != DA_SWEEP_END:
         raise MemoryError("temporary of a matrix product")
     return 0
 

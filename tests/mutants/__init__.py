@@ -66,6 +66,13 @@ SWEEP = _of(
     "csrc/sweep.c", "api laws lectures_calculus lectures_matrices problems tree",
     ("forward-no-clear", "da_sweep_clear(tan + slot * k, t->of[i].b * k);", "(void)tan;",
      "tangents of inputs that have none are left from the sweep before"),
+) + _of(
+    "csrc/sweep.c", "memory",
+    ("longer-sweep-taken-as-clean", "        da_sweep_clear(adj, slots);\n        t->clean_to = slots;",
+     "        da_sweep_clear(adj, slots);\n        t->clean_to = t->clean_to < slots ? slots : t->clean_to;",
+     "what a longer recording left behind the present one is taken as clear"),
+    ("arrays-taken-as-clean", "t->clean_from = t->meta_used || t->calls ? slots : t->inputs;", "t->clean_from = t->inputs;",
+     "adjoints that arrays left are taken as clear"),
 )
 
 ARRAYS = _of(
