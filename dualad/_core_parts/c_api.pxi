@@ -143,8 +143,6 @@ cdef extern from "pool.h":
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference
     object da_new_dual(PyTypeObject *type, double v, double d, uint64_t level)
     object da_new_var(PyTypeObject *type, double v, uint32_t slot, uint64_t level)
-    PyObject *da_new_var_in_row(size_t i, PyTypeObject *type, double v, uint32_t slot, uint64_t level) except NULL
-    PyObject *da_new_float_in_row(size_t i, double v) except NULL
     ctypedef struct da_dual_object:
         pass
     ctypedef struct da_var_object:
@@ -155,14 +153,17 @@ cdef extern from "pool.h":
     void da_pool_install_var(PyTypeObject *type)
     void da_pool_install_array(PyTypeObject *type)
 
+cdef extern from "rows.h":
+    list da_list_of_vars(PyTypeObject *type, const double *val, uint32_t first, Py_ssize_t n, uint64_t level)
+    void da_keep_vars(list row)
+    list da_list_of_adjoints(const double *adj, Py_ssize_t n)
+    bint da_read_floats(object numbers, double *to)
+
 cdef extern from "Python.h":
     ctypedef struct PyMethodDef:
         const char *ml_name
     object PyCFunction_New(PyMethodDef *m, object self)
     PyTypeObject *Py_TYPE(object o)
-    PyObject *PyFloat_FromDouble(double v) except NULL
-    list PyList_New(Py_ssize_t n)
-    void PyList_SET_ITEM(list o, Py_ssize_t i, PyObject *item)   # steals the reference
     int PySlice_Unpack(object s, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t *step) except -1
     Py_ssize_t PySlice_AdjustIndices(Py_ssize_t n, Py_ssize_t *start, Py_ssize_t *stop, Py_ssize_t step)
     bint PySlice_Check(object o)

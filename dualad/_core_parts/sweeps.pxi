@@ -301,25 +301,9 @@ cdef object value_and_grad_array(f, x, tuple rest):
     return (<Var>out).v, adjoint_array(a, t)
 
 
-# The inputs `first`, `first` + 1 ... of a tape as a new list of n Vars.
+# The inputs `first`, `first` + 1 ... of a tape as a list of n Vars.
 cdef list vars_of(Level level, uint32_t first, Py_ssize_t n):
-    cdef Py_ssize_t i
-    cdef const double *val = level.tape.val + first
-    cdef list out = PyList_New(n)
-    for i in range(n):
-        PyList_SET_ITEM(out, i, da_new_var_in_row(i, <PyTypeObject *>Var, val[i], first + <uint32_t>i, level.id))
-    return out
-
-
-# The floats of a list or tuple; False (and `to` half written) when it holds anything else.
-cdef bint read_floats(xs, double *to):
-    cdef Py_ssize_t i = 0
-    for x in xs:
-        if not PyFloat_CheckExact(x):
-            return False
-        to[i] = PyFloat_AS_DOUBLE(x)
-        i += 1
-    return True
+    return da_list_of_vars(<PyTypeObject *>Var, level.tape.val + first, first, n, level.id)
 
 
 cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
@@ -333,15 +317,15 @@ cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
     cdef bint is_list = type(xs) is list
     cdef bint floats
     cdef uint32_t first
-    cdef Py_ssize_t i, n = len(xs)
-    cdef list row
+    cdef Py_ssize_t n = len(xs)
+    cdef list row, traced
     open_level(level, True, 0, True)
     try:
         t = level.tape
         first = da_tape_input(t, n)
         if first == DA_FULL:
             raise_full()
-        floats = read_floats(xs, t.val + first)
+        floats = da_read_floats(xs, t.val + first)
         if floats:
             traced = vars_of(level, first, n)
             out = f(*traced) if star else f(traced if is_list else tuple(traced), *rest)
@@ -361,9 +345,8 @@ cdef object value_and_grad_leaves(f, xs, bint star, tuple rest):
         return level, vars_of(level, first, n) if floats else traced, out
     sweep_from(t, (<Var>out).slot)
     if floats:
-        row = PyList_New(n)
-        for i in range(n):
-            PyList_SET_ITEM(row, i, da_new_float_in_row(i, t.adj[first + i] + 0.0))
+        da_keep_vars(traced)
+        row = da_list_of_adjoints(t.adj + first, n)
     else:
         row = [t.adj[(<Var>x).slot] + 0.0 if type(x) is Var else adjoint_array(<VarArray>x, t) for x in traced]
     return (<Var>out).v, row if is_list else tuple(row)
