@@ -18,8 +18,10 @@ C_FILES = ["mathfn", "ops", "vec_base", "vec_avx2", "vec_avx512", "vmath", "tape
 if sys.platform == "win32":
     compile_args, link_args, libraries = ["/std:c11", "/O2"], [], []
 else:
-    # Never -ffast-math: linked into a shared object it flushes denormals for the whole process.
+    # Never -ffast-math: linked into a shared object it flushes denormals for the whole process.  Functions begin on cache lines:
+    # where the operators of numbers happen to lie changes a loop over them by 4 %.
     compile_args = ["-std=gnu11", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden",
+                    "-falign-functions=64",
                     *(["-O0", "-g"] if DEBUG else ["-O3", "-DNDEBUG", "-g0"])]
     link_args, libraries = ([] if DEBUG else ["-Wl,-s"] if sys.platform.startswith("linux") else []), ["m"]
     if sys.platform.startswith("linux"):

@@ -79,6 +79,44 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
     if (once) \
         ct[0] = -0.0;
 
+/* A running product, s = s * y again and again: each adjoint goes to the node before, which wants it at once.  It is
+ * handed on in a register instead of through memory.  Only for rows whose partials always count, and not for s * s.
+ * chain_<row> sweeps from node i, whose slot has adjoint g, to the first of the chain, a node like others, and returns the index
+ * behind that one. */
+#define CHAINS_MOVE 0
+#define CHAINS_ADD 0
+#define CHAINS_MUL 1
+#define CHAINS_NONLINEAR 0
+#define CHAINS_SELECT 0
+#define CHAINS_STEP 0
+#define CHAINED(a, b, slot, code) ((a) == (slot) - 1 && (a) != (b) && op[i - 1] == (code))
+#define UNARY(name, value, dx, cls, domain)
+#define BINARY(name, value, dx, dy, cls, domain) \
+    static __attribute__((noinline, unused)) size_t chain_##name(const da_tape *t, double *restrict adj, size_t i, size_t slot, \
+                                                                 double g) \
+    { \
+        const double *restrict val = t->val; \
+        const uint8_t *const op = t->op; \
+        const da_operands *const of = t->of; \
+        uint32_t a = of[i].a, b = of[i].b; \
+        do { \
+            const double x = val[a], y = val[b], v = val[slot], p = (dx), q = (dy); \
+            (void)x, (void)y, (void)v; \
+            adj[b] = (adj[b] + 0.0) + q * g; \
+            g = (adj[a] + 0.0) + p * g; \
+            adj[a] = -0.0; \
+            slot--; \
+            i--; \
+            a = of[i].a; \
+            b = of[i].b; \
+        } while (CHAINED(a, b, slot, DA_OP_##name)); \
+        adj[slot] = g; \
+        return i + 1; \
+    }
+#include "ops.def"
+#undef UNARY
+#undef BINARY
+
 #define UNARY(name, value, dx, cls, domain) \
     case DA_OP_##name: { \
         const double x = val[a]; \
@@ -89,6 +127,13 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
     }
 #define BINARY(name, value, dx, dy, cls, domain) \
     case DA_OP_##name: { \
+        if (once && CHAINS_##cls && CHAINED(a, b, slot - 1, DA_OP_##name)) { \
+            RESULT \
+            const size_t next = chain_##name(t, adj, i, slot, g); \
+            slot -= i - next; \
+            i = next; \
+            break; \
+        } \
         const double x = val[a], y = val[b]; \
         (void)x, (void)y; \
         RESULT \
@@ -121,12 +166,13 @@ static inline __attribute__((always_inline)) int64_t reverse_body(const da_tape 
     size_t slot = c->slot;
     for (size_t i = c->node; i-- > 0;) {
         const uint32_t a = of[i].a, b = of[i].b;
+        const uint8_t code = op[i];
         if (once) {
             DA_FETCH_TO_WRITE(adj + slot, -DA_TAPE_AHEAD);
             DA_FETCH(val + slot, -DA_TAPE_AHEAD);
             DA_FETCH(of + i, -DA_TAPE_AHEAD);
         }
-        switch (op[i]) {
+        switch (code) {
 #include "ops.def"
         case DA_OP_INPUT: slot -= b; break;
         case DA_OP_ARRAY: {

@@ -6,9 +6,13 @@ after ten instructions of ten operations each: 1e-11 of the size of the terms.
 
 from __future__ import annotations
 
+import math
+import operator
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import strategies as st
 from random_programs import ARRAY, EITHER, NAMES, SCALAR, Program, points, programs
 
 import dualad
@@ -162,6 +166,41 @@ def test_every_instruction_obeys_the_laws(name):
                           test_compiled_path_is_the_generic_path, test_jacobians_agree, test_second_derivatives_commute,
                           test_tangents_are_differences):
                 check.hypothesis.inner_test(program, at)
+
+
+PARTIALS = {
+    operator.add: lambda x, y: (1.0, 1.0), operator.sub: lambda x, y: (1.0, -1.0), operator.mul: lambda x, y: (y, x),
+    operator.truediv: lambda x, y: (1.0 / y, -(x / y) / y),
+}  # fmt: skip
+links = st.tuples(st.sampled_from([operator.mul] * 4 + list(PARTIALS)), st.sampled_from([-1, -1, -1, -2, 0]), st.integers(0, 8))
+
+
+@given(st.lists(st.floats(0.5, 2.0), min_size=2, max_size=5), st.lists(links, min_size=1, max_size=40), st.integers(1, 3))
+@law
+def test_chains_are_swept_like_single_operations(xs, steps, last):
+    """Running products, with fan-out, squares and breaks: to the last bit the sum of one contribution after another."""
+
+    def run(xs):
+        values = list(xs)
+        for f, left, right in steps:
+            values.append(f(values[left], values[right % len(values)]))
+        return values
+
+    try:
+        values = run(xs)
+    except (ZeroDivisionError, OverflowError):
+        reject()
+    out = max(0, len(values) - last)
+    adjoints = [0.0] * len(values)
+    adjoints[out] = 1.0
+    for i in reversed(range(len(steps))):
+        f, left, right = steps[i]
+        result = len(xs) + i
+        a, b = (left + result if left < 0 else left), right % result
+        for operand, partial in zip((a, b), PARTIALS[f](values[a], values[b]), strict=True):
+            adjoints[operand] += partial * adjoints[result]
+    assume(all(map(math.isfinite, adjoints)))
+    assert dualad.grad(lambda xs: run(xs)[out])(xs) == adjoints[: len(xs)]
 
 
 def test_the_programs_reach_what_they_should():

@@ -60,6 +60,7 @@ SWEEP = _of(
     ("forward-drops-operand", "TERM(cls, px, tx[l]) + TERM(cls, py, ty[l])",
      "TERM(cls, px, tx[l]) + 0.0 * TERM(cls, py, ty[l])",
      "the forward sweep forgets the second operand"),
+    ("chain-forgets-fan-out", "g = (adj[a] + 0.0) + p * g; \\", "g = p * g; \\", "a partial product that is used again as well"),
     ("reverse-touches-unchosen", "            if (da_touched(ct[l]) && PARTAKES_##cls(p)) \\",
      "            if (PARTAKES_##cls(p)) \\", "a branch that was not taken meets 0 times infinity"),
 ) + _of(
