@@ -93,3 +93,18 @@ def test_log_sum_with_initial_and_where():
     g = lambda x: np.logaddexp.reduce(x, axis=1, where=mask, initial=-np.inf)
     obeys_the_laws(f, X)
     obeys_the_laws(g, X)
+
+
+@pytest.mark.parametrize("ufunc", [np.logaddexp, np.logaddexp2], ids=lambda u: u.__name__)
+def test_log_sum_of_one_number(ufunc):
+    """It said "'float' object has no attribute 'dtype'"."""
+    assert da.value_and_grad(ufunc.reduce)(2.0) == (2.0, 1.0)
+    assert da.jvp(ufunc.reduce, (2.0,), (3.0,)) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply], ids=lambda u: u.__name__)
+def test_a_number_is_not_accumulated(ufunc):
+    """NumPy raises TypeError as well; it was an IndexError about a tuple."""
+    for transform in (da.grad, da.derivative):
+        with pytest.raises(TypeError, match=rf"numpy\.{ufunc.__name__}\.accumulate runs along an axis"):
+            transform(ufunc.accumulate)(2.0)

@@ -3,6 +3,8 @@
 The rows come from the table, and a drift test holds the three groups together equal to NumPy's list of ufuncs.
 """
 
+import fractions
+
 import numpy as np
 import pytest
 from array_laws import float32_kept, near, obeys_the_laws, same_bits
@@ -359,6 +361,26 @@ def test_a_call_of_the_protocol_by_hand_is_checked():
 
     assert da.grad(f)(0.7) == 1.0
     assert da.jvp(f, (0.7,), (1.0,)) == (0.7, 1.0)
+
+
+class Metres:
+    """A type that knows ufuncs, as those of units and of symbols do."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        return Metres(getattr(ufunc, method)(*(x.value if isinstance(x, Metres) else x for x in inputs), **kwargs))
+
+
+@pytest.mark.parametrize("x", [2.0, np.array([2.0, 3.0])], ids=["float", "array"])
+def test_types_that_know_ufuncs_are_asked(x):
+    """NumPy asks the operands from left to right; ours raised where the other one had an answer."""
+    for f in (lambda x: np.multiply(x, Metres(5.0)), lambda x: np.multiply(Metres(5.0), x)):
+        np.testing.assert_array_equal(da.grad(lambda x, f=f: np.sum(f(x).value))(x), np.full_like(x, 5.0))
+        np.testing.assert_array_equal(da.jvp(lambda x, f=f: f(x).value, (x,), (x,))[1], 5.0 * x)
+    with pytest.raises(TypeError, match="an operand of type Fraction"):
+        da.grad(lambda x: np.sum(np.multiply(x, fractions.Fraction(1, 2))))(x)
 
 
 def test_a_float_computed_in_float32():

@@ -91,7 +91,8 @@ def ufunc(f: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) 
     if kwargs:
         raise not_covered(f"numpy.{f.__name__} with {', '.join(kwargs)}=")
     inputs = tuple(pack(x) for x in inputs)
-    _check_operands(f, inputs)
+    if _check_operands(f, inputs):
+        return NotImplemented
     if dtype is not None:  # NumPy computes in that dtype: the operands are cast, not the result
         dtype = _float_dtype(f, dtype)
         inputs = tuple(x.astype(dtype) if isinstance(x, Traced) else np.asarray(x, dtype)[()] for x in inputs)
@@ -143,7 +144,8 @@ def _check_keywords(f: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     return kwargs
 
 
-def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
+def _check_operands(f: Any, inputs: tuple[Any, ...]) -> bool:
+    """Raise for what cannot stand beside a traced value; True where an operand knows ufuncs itself and is to be asked."""
     for x in inputs:
         if isinstance(x, Traced):
             continue
@@ -155,6 +157,8 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
                 f"numpy.{f.__name__}: a complex operand beside a traced value; complex numbers are not differentiated yet"
             )
         if kind not in "fiub":
+            if getattr(type(x), "__array_ufunc__", np.ndarray.__array_ufunc__) is not np.ndarray.__array_ufunc__:
+                return True
             raise TypeError(
                 f"numpy.{f.__name__}: an operand of type {type(x).__name__} (dtype {np.asarray(x).dtype}) beside "
                 "a traced value; use real numbers or arrays"
@@ -162,6 +166,7 @@ def _check_operands(f: Any, inputs: tuple[Any, ...]) -> None:
         if isinstance(x, np.ndarray) and type(x) is not np.ndarray and isinstance(x, (np.ma.MaskedArray, np.matrix)):
             raise TypeError(f"numpy.{f.__name__}: {type(x).__name__} beside a traced value; pass np.asarray(x) (and select with "
                             "np.where)")
+    return False
 
 
 def function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -31,14 +31,19 @@ def _reduce(function: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
-def _accumulate(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda a, axis=0, dtype=None, out=None: function(a, axis, dtype, out)
+def _accumulate(ufunc: Any, function: Callable[..., Any]) -> None:
+    def rule(a: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:
+        if shape_of(a := as_traced(a)) == ():
+            raise TypeError(f"numpy.{ufunc.__name__}.accumulate runs along an axis; a traced number has none")
+        return function(a, axis, dtype, out)
+
+    METHODS[ufunc, "accumulate"] = rule
 
 
 METHODS[np.add, "reduce"] = _reduce(sum_)
 METHODS[np.multiply, "reduce"] = _reduce(prod)
-METHODS[np.add, "accumulate"] = _accumulate(cumsum)
-METHODS[np.multiply, "accumulate"] = _accumulate(cumprod)
+_accumulate(np.add, cumsum)
+_accumulate(np.multiply, cumprod)
 
 
 def _lost(x: Any, y: Any) -> Any:
@@ -56,7 +61,7 @@ def _soft_weights(base: Callable[..., Any], rate: float) -> Callable[..., Any]:
     """
 
     def rule(x: Any, out: Any, axes: tuple[int, ...], initial: Any = None, where: Any = None) -> Any:
-        v, kept = plain(x), True if where is None else where
+        v, kept = np.asarray(plain(x)), True if where is None else where
         top = np.max(v, axis=axes, keepdims=True, where=kept, initial=-np.inf if initial is None else initial)
         infinite = np.isinf(top)
         top = np.where(infinite, 0.0, top).astype(v.dtype)
