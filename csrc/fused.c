@@ -2,6 +2,8 @@
 #include "fused.h"
 #include "block.h"
 #include "ops.h"
+#include "sweep_array.h"
+#include <string.h>
 
 /* Blocks are a line apart from a multiple of the page size: stores to one would else wait for loads from another. */
 typedef struct {
@@ -27,17 +29,56 @@ typedef struct {
     const double *x, *y, *v; /* values; x, y NULL where one number stands for all elements: x_number, y_number */
     const double *x_number, *y_number;
     walk ct;
+    const double *ct_values; /* not NULL: the adjoints are these times ct_number, and written nowhere */
+    double ct_number;        /* of uniform: all adjoints */
     share to_x, to_y;
     int fill_x, fill_y, selects; /* fill: a computed partial reads that number as a block */
+    int uniform, fill_ct;        /* fill_ct: before its shares, in each block */
 } step;
 
-static walk adjoints(const da_plan *plan, size_t node, block *blocks, double *adj)
+/* A block that need not be written: its adjoints are values * number (values NULL: the number), all from one share. */
+typedef struct {
+    share *maker; /* idle while the block is not written; NULL: the block is written */
+    const double *values;
+    double number;
+} unwritten;
+
+/* Where the adjoints are that only the run reads. */
+typedef struct {
+    block at[DA_PLAN_BLOCKS];
+    unwritten not[DA_PLAN_BLOCKS];
+} locals;
+
+static walk adjoints(const da_plan *plan, size_t node, locals *local, double *adj)
 {
     const uint8_t b = plan->local[node];
-    return b == DA_PLAN_NOWHERE ? (walk){adj, 1} : (walk){blocks[b].at, 0};
+    return b == DA_PLAN_NOWHERE ? (walk){adj, 1} : (walk){local->at[b].at, 0};
 }
 
-static void set_share(share *to, step *s, const da_entry *e, const da_plan *plan, size_t node, int which, block *blocks,
+static void write_after_all(unwritten *u)
+{
+    if (u->maker)
+        u->maker->active = 1;
+    u->maker = NULL;
+}
+
+/* A share that sets a block, of an entry whose adjoints are one number: is it values times a number? */
+static void leave_unwritten(unwritten *u, share *to, const step *s)
+{
+    *u = (unwritten){NULL, NULL, s->ct_number};
+    if (!s->uniform || s->selects || !da_touched(s->ct_number) || to->partial.kind == DA_COMPUTED)
+        return;
+    switch (to->partial.kind) {
+    case DA_IS_X: u->values = s->x; break;
+    case DA_IS_Y: u->values = s->y; break;
+    case DA_IS_V: u->values = s->v; break;
+    default: u->number = to->partial.number * s->ct_number + 0.0;
+    }
+    u->maker = to;
+    to->active = 0;
+}
+
+static void set_share(share *to, step *s, const da_entry *e, const da_plan *plan, size_t node, int which, locals *local,
                       double *adj)
 {
     const size_t at = which ? e->y : e->x, from = which ? plan->y_from[node] : plan->x_from[node];
@@ -47,14 +88,27 @@ static void set_share(share *to, step *s, const da_entry *e, const da_plan *plan
     to->single = which ? !s->y : !s->x;
     to->sets = (int)((which ? plan->y : plan->x) >> node & 1);
     to->partial = da_partial_with(e->code_lo, which, s->x_number, s->y_number);
-    to->adj = to->single ? (walk){adj + at, 0} : adjoints(plan, from, blocks, adj + at);
+    to->adj = to->single ? (walk){adj + at, 0} : adjoints(plan, from, local, adj + at);
+    if (!to->single && plan->local[from] != DA_PLAN_NOWHERE) {
+        unwritten *u = &local->not[plan->local[from]];
+        if (to->sets)
+            leave_unwritten(u, to, s);
+        else
+            write_after_all(u);
+    }
     if (to->partial.kind == DA_COMPUTED) {
         s->fill_x |= s->x_number && to->partial.reads_x;
         s->fill_y |= s->y_number && to->partial.reads_y;
     }
 }
 
-static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node, block *blocks, double *adj)
+/* Can the share be computed from adjoints that are values times a number? */
+static int takes_product(const share *to, const step *s)
+{
+    return !to->active || (!to->single && !s->selects && to->partial.kind != DA_IS_NUMBER);
+}
+
+static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node, locals *local, double *adj)
 {
     const da_entry *e = da_tape_entry_at(t, t->of[node].a);
     const int binary = e->kind == DA_MAP2, one_x = e->sx[0] == 0 && e->n > 1,
@@ -68,29 +122,47 @@ static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node
     s->v = t->val + e->out;
     s->fill_x = s->fill_y = 0;
     s->selects = da_selects(e->code_lo);
-    s->ct = adjoints(plan, node, blocks, adj + e->out);
-    if (plan->uniform >> node & 1)
-        da_filled(s->ct.at, adj[e->out], e->n < DA_BLOCK ? e->n : DA_BLOCK);
-    set_share(&s->to_x, s, e, plan, node, 0, blocks, adj);
-    set_share(&s->to_y, s, e, plan, node, 1, blocks, adj);
+    s->ct = adjoints(plan, node, local, adj + e->out);
+    s->ct_values = NULL;
+    s->ct_number = adj[e->out];
+    s->uniform = (int)(plan->uniform >> node & 1);
+    unwritten *own = plan->local[node] == DA_PLAN_NOWHERE ? NULL : &local->not[plan->local[node]], product = {0};
+    if (!s->uniform && own && own->maker) {
+        product = *own;
+        own->maker = NULL;
+        s->uniform = !own->values;
+        s->ct_number = own->number;
+    }
+    set_share(&s->to_x, s, e, plan, node, 0, local, adj);
+    set_share(&s->to_y, s, e, plan, node, 1, local, adj);
+    if (product.values && takes_product(&s->to_x, s) && takes_product(&s->to_y, s))
+        s->ct_values = product.values;
+    else if (product.values)
+        write_after_all(&product);
+    s->fill_ct = s->uniform;
 }
 
-static void contribute(const share *to, const double *x, const double *y, const double *v, const double *ct, double *p,
-                       size_t at, size_t n, int selects)
+static void contribute(const share *to, const step *s, const double *x, const double *y, const double *ct, double *p,
+                       size_t at, size_t n)
 {
-    const double *q = da_block_partials(&to->partial, x, y, v, p, n);
-    da_contribute(to->adj.at + at * to->adj.step, !to->single, q, to->partial.number, ct, n, selects, to->sets);
+    const double *q = da_block_partials(&to->partial, x, y, s->v + at, p, n);
+    double *adj = to->adj.at + at * to->adj.step;
+    if (s->ct_values)
+        da_vec()->accumulate_product(adj, q, s->ct_values + at, s->ct_number, n, to->sets);
+    else
+        da_contribute(adj, !to->single, q, to->partial.number, ct, n, s->selects, to->sets);
 }
 
 size_t da_fused_reverse(const da_tape *t, double *adj, const da_plan *plan, size_t last)
 {
-    block blocks[DA_PLAN_BLOCKS];
+    locals local;
     step steps[DA_PLAN_NODES];
     DA_ALIGNED double p[DA_BLOCK], bx[DA_BLOCK], by[DA_BLOCK];
     const size_t n = da_tape_entry_at(t, t->of[last].a)->n;
+    memset(local.not, 0, sizeof local.not);
     size_t first = last, count = 0;
     for (;; first--) {
-        set_step(&steps[count++], t, plan, first, blocks, adj);
+        set_step(&steps[count++], t, plan, first, &local, adj);
         if (plan->first >> first & 1)
             break;
     }
@@ -100,11 +172,15 @@ size_t da_fused_reverse(const da_tape *t, double *adj, const da_plan *plan, size
             const step *s = &steps[i];
             const double *x = s->x ? s->x + at : s->fill_x ? da_filled(bx, *s->x_number, m) : NULL;
             const double *y = s->y ? s->y + at : s->fill_y ? da_filled(by, *s->y_number, m) : x;
-            const double *v = s->v + at, *ct = s->ct.at + at * s->ct.step;
+            double *ct = s->ct.at + at * s->ct.step;
+            if (!s->to_x.active && !s->to_y.active)
+                continue;
+            if (s->fill_ct)
+                da_filled(ct, s->ct_number, m);
             if (s->to_x.active)
-                contribute(&s->to_x, x, y, v, ct, p, at, m, s->selects);
+                contribute(&s->to_x, s, x, y, ct, p, at, m);
             if (s->to_y.active)
-                contribute(&s->to_y, x, y, v, ct, p, at, m, s->selects);
+                contribute(&s->to_y, s, x, y, ct, p, at, m);
         }
     }
     return first;

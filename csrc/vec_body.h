@@ -109,6 +109,17 @@ static void accumulate(double *restrict to, const double *restrict p, double num
     }
 }
 
+static void accumulate_product(double *restrict to, const double *restrict p, const double *restrict values,
+                               double number, size_t n, int sets)
+{
+    if (sets)
+        for (size_t i = 0; i < n; i++)
+            to[i] = p[i] * (values[i] * number + 0.0) + 0.0;
+    else
+        for (size_t i = 0; i < n; i++)
+            to[i] += p[i] * (values[i] * number + 0.0) + 0.0;
+}
+
 static void settle(double *restrict to, const double *restrict from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -160,4 +171,4 @@ static const da_partial_fn partials[DA_OP_COUNT][2] = {
 #undef BINARY
 };
 
-const da_kernels DA_VEC_KERNELS = {DA_VEC_NAME, partials, accumulate, lanes, settle};
+const da_kernels DA_VEC_KERNELS = {DA_VEC_NAME, partials, accumulate, accumulate_product, lanes, settle};

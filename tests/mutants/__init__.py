@@ -121,6 +121,12 @@ PLAN = _of(
     ("run-adds-to-leftovers", "to->sets = (int)((which ? plan->y : plan->x) >> node & 1);", "to->sets = 0;",
      "a block is added to what the block before left there"),
     ("run-stands-still", "to->adj.at + at * to->adj.step", "to->adj.at", "every block writes to the first"),
+    ("run-forgets-second-share", "            write_after_all(u);\n", "            ;\n",
+     "the first share of a temporary is never written"),
+    ("run-takes-any-product", "return !to->active || (!to->single && ", "return 1 || (!to->single && ",
+     "a partial that is a number has no block to multiply with"),
+    ("run-forgets-the-number", "u->number = to->partial.number * s->ct_number + 0.0;", ";",
+     "3.0 * x in a sum passes on the sum's adjoint"),
 ) + _of(
     "csrc/block.c", "plan",
     ("partial-of-either-number", "(x || !d.reads_x) && (y || !d.reads_y)", "(x || y)", "x / c with c alone in place of x too"),
