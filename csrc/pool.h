@@ -26,6 +26,7 @@ typedef struct {
     PyObject *level; /* the Level object, or NULL while none was needed */
 } da_level_slot;
 static da_level_slot da_levels[DA_LEVEL_MASK + 1];
+static da_level_slot da_newest; /* of the level opened last, while it is open: most operations are on that one */
 
 typedef struct {
     PyObject *head;
@@ -41,6 +42,28 @@ typedef struct {
 #endif
 
 #define DA_POOL_NEXT(o) (*(PyObject **)((char *)(o) + sizeof(PyObject)))
+
+/* The place of a level that opens; the place of one that closes is free again. */
+static inline da_level_slot *da_level_open(uint64_t id, struct da_tape *tape)
+{
+    da_level_slot *at = &da_levels[id & DA_LEVEL_MASK];
+    *at = (da_level_slot){id, tape, NULL};
+    da_newest = *at;
+    return at;
+}
+
+static inline void da_level_close(uint64_t id)
+{
+    da_levels[id & DA_LEVEL_MASK] = (da_level_slot){0, NULL, NULL};
+    if (da_newest.id == id)
+        da_newest.id = 0;
+}
+
+/* Id and tape of a level, if it is open: the id found there is another, else. */
+DA_HOT const da_level_slot *da_level_at(uint64_t id)
+{
+    return id == da_newest.id ? &da_newest : &da_levels[id & DA_LEVEL_MASK];
+}
 
 /* A dead object brought to life again, or NULL. */
 DA_HOT PyObject *da_pool_reuse(da_pool *p, PyTypeObject *type)

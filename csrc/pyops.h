@@ -43,11 +43,11 @@ static int da_watch_kinks;
         if (Py_TYPE(x) == da_dual_type) { \
             const da_dual_object *t = (const da_dual_object *)(const void *)x; \
             const double v = da_inline_##name(t->v, 0.0), p = da_inline_##name##_px(t->v, 0.0, v); \
-            if (da_levels[t->level & DA_LEVEL_MASK].id == t->level && isfinite(v)) \
+            if (da_level_at(t->level)->id == t->level && isfinite(v)) \
                 return da_new_dual(da_dual_type, v, DA_CLASS_##cls >= DA_CLASS_SELECT && p == 0.0 ? 0.0 : p * t->d, t->level); \
         } else if (Py_TYPE(x) == da_var_type) { \
             const da_var_object *t = (const da_var_object *)(const void *)x; \
-            const da_level_slot *at = &da_levels[t->level & DA_LEVEL_MASK]; \
+            const da_level_slot *at = da_level_at(t->level); \
             const double v = da_inline_##name(t->v, 0.0); \
             if (at->id == t->level && isfinite(v)) \
                 return da_new_var(da_var_type, v, da_tape_push(at->tape, DA_OP_##name, t->slot, 0, v), t->level); \

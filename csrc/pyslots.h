@@ -12,7 +12,7 @@
 
 #include "pyops.h"
 
-#define DA_LEVEL_OF(x) (&da_levels[(x)->level & DA_LEVEL_MASK])
+#define DA_LEVEL_OF(x) da_level_at((x)->level)
 
 /* Is o a Python float, or an int of one digit?  Its value, then. */
 DA_HOT int da_number(PyObject *o, double *c)

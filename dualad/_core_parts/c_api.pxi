@@ -138,6 +138,8 @@ cdef extern from "pool.h":
         da_tape *tape
         PyObject *level
     LevelSlot LEVELS "da_levels"[]
+    LevelSlot *da_level_open(uint64_t id, da_tape *tape)
+    void da_level_close(uint64_t id)
     ctypedef struct da_pool:
         int kept
     object da_pool_take(da_pool *p, PyTypeObject *type)   # a new reference

@@ -89,8 +89,7 @@ cdef class Level:
 
     def __dealloc__(self):
         if self.is_open and LEVELS[self.id & MASK].id == self.id and LEVELS[self.id & MASK].level == <PyObject *>self:
-            LEVELS[self.id & MASK].id = 0
-            LEVELS[self.id & MASK].level = NULL
+            da_level_close(self.id)
         if self.tape != NULL:
             give_tape(self.tape)
 
@@ -140,8 +139,8 @@ LEVELS[0].level = <PyObject *>ROOT
 ROOT.is_open = False
 
 
-cdef uint64_t open_slot() except 0:
-    """Take an id and its place in LEVELS."""
+cdef uint64_t open_slot(da_tape *tape) except 0:
+    """Take an id and its place in LEVELS; `tape` is NULL for a forward level."""
     global next_id
     cdef int tries = 0
     cdef uint64_t id = next_id
@@ -151,16 +150,14 @@ cdef uint64_t open_slot() except 0:
         if tries > MASK:
             raise RecursionError(f"{MASK} differentiations are open at once; is a transformation calling itself?")
     next_id = id + 1
-    LEVELS[id & MASK].id = id
-    LEVELS[id & MASK].tape = NULL
-    LEVELS[id & MASK].level = NULL
+    da_level_open(id, tape)
     return id
 
 
 cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
     global da_open_levels
-    cdef da_tape *tape = take_tape() if reverse else NULL
-    cdef uint64_t id = open_slot()
+    self.tape = take_tape() if reverse else NULL
+    cdef uint64_t id = open_slot(self.tape)
     self.id = id
     self.reverse = reverse
     self.lanes = lanes
@@ -168,8 +165,6 @@ cdef int open_level(Level self, bint reverse, int lanes, bint plain) except -1:
     self.next_key = 0
     self.sweeping = False
     self.calls = [] if reverse else None
-    self.tape = tape
-    LEVELS[id & MASK].tape = tape
     LEVELS[id & MASK].level = <PyObject *>self
     self.is_open = True
     da_open_levels += 1
@@ -180,8 +175,7 @@ cdef int close_level(Level self) except -1:
     global da_open_levels
     if self.is_open:
         self.is_open = False
-        LEVELS[self.id & MASK].id = 0
-        LEVELS[self.id & MASK].level = NULL
+        da_level_close(self.id)
         da_open_levels -= 1
     return 0
 

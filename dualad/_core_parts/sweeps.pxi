@@ -388,8 +388,8 @@ cdef object adjoint_array(VarArray a, da_tape *t):
 # Run f on one dual number of a level of its own: a Dual of that level or a float comes back as it is, anything else through
 # finish(level_id, out), called while the level is open.
 cdef inline object run_dual(f, double x, double dx, finish):
-    cdef uint64_t id = open_slot()
-    cdef LevelSlot *at = &LEVELS[id & MASK]
+    cdef uint64_t id = open_slot(NULL)
+    cdef PyObject *level
     global da_open_levels
     da_open_levels += 1
     try:
@@ -398,11 +398,11 @@ cdef inline object run_dual(f, double x, double dx, finish):
             return out
         return finish(id, out)
     finally:
-        at.id = 0
+        level = LEVELS[id & MASK].level
+        da_level_close(id)
         da_open_levels -= 1
-        if at.level != NULL:   # level_of made a Level, because an array or a nested transformation asked for it
-            decref(at.level)
-            at.level = NULL
+        if level != NULL:   # level_of made a Level, because an array or a nested transformation asked for it
+            decref(level)
 
 
 def jvp_float(f, double x, double dx, finish):

@@ -161,6 +161,10 @@ CORE = _of(
     ("leak-unseen-dual",
      "            if (DA_LEVEL_OF(s)->id != s->level) \\\n                return da_dual_slow_##name(l, r); \\\n",
      "", "a dual number outlives its transformation"),
+) + _of(
+    "csrc/pool.h", "leaks",
+    ("leak-through-the-newest", "    if (da_newest.id == id)\n        da_newest.id = 0;\n", "",
+     "a traced scalar outlives its transformation as long as no other began"),
 )
 
 RULES = _of(
