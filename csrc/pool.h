@@ -62,7 +62,11 @@ static inline void da_level_close(uint64_t id)
 /* Id and tape of a level, if it is open: the id found there is another, else. */
 DA_HOT const da_level_slot *da_level_at(uint64_t id)
 {
-    return id == da_newest.id ? &da_newest : &da_levels[id & DA_LEVEL_MASK];
+#if !defined(Py_GIL_DISABLED)
+    if (id == da_newest.id)
+        return &da_newest;
+#endif
+    return &da_levels[id & DA_LEVEL_MASK];
 }
 
 /* A dead object brought to life again, or NULL. */

@@ -64,9 +64,9 @@ def test_math_functions(name, i, transform):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_arrays_in_slots(name):
-    """Block kernels, both operands traced where the row has two partials; more points than one block of 256 holds."""
+    """Block kernels, both operands traced where the row has two partials; more points than one block of 512 holds."""
     xs = columns(name)
-    repeated = tuple(np.tile(x, 1 + 300 // len(x)) for x in xs)
+    repeated = tuple(np.tile(x, 1 + 600 // len(x)) for x in xs)
     wanted = tuple(range(len(PARTIALS[name])))
     gradients = dualad.grad(lambda *t: np.sum(UFUNCS[name](*t, *repeated[len(t):])), argnums=wanted)(*repeated[: len(wanted)])
     for i, g in enumerate(gradients):
