@@ -1,10 +1,12 @@
 """How a bench is measured: answers first, then interleaved runs of the plain function and of its derivative.
 
-All calls of one case are timed round-robin in one process with the garbage collector off, each in a loop long enough for the
-clock (processor time: what else the machine does is not counted); the figure is the median over the rounds of derivative /
-plain. The plain function is timed twice: the ratio of the two is the noise floor. Beside the times stands what one recording
-holds: counted operations, what the cost model allows the derivative, bytes. Nothing here asserts a time; `report.py` puts the
-figures beside their targets, and `dualad.compare.from_pytest_benchmark` draws them.
+The plain function and its derivative take turns in one process with the garbage collector off, each in a loop long enough for
+the clock (processor time: what else the machine does is not counted); the figure is the median over the rounds of derivative /
+plain. The plain function is timed twice: the ratio of the two is the noise floor. The derivative by hand and other libraries
+take turns with the plain function after that: they run up to a thousand times as long and would leave cold caches, which
+costs the one that writes a tape 4 % more than the other (Lorenz). Beside the times stands what one recording holds: counted
+operations, what the cost model allows the derivative, bytes. Nothing here asserts a time; `report.py` puts the figures beside
+their targets, and `dualad.compare.from_pytest_benchmark` draws them.
 """
 
 from __future__ import annotations
@@ -153,22 +155,20 @@ def compare(benchmark, row, case, *, plain, derivative, target, measures, hand=N
     others : pair of dict
         Of :func:`peer_calls`: further calls by name, reported beside, and why others have none.
     """
-    calls = {"plain": plain, "derivative": derivative, "plain again": plain}
-    if hand is not None:
-        calls["hand"] = hand
+    times = samples({"plain": plain, "derivative": derivative, "plain again": plain})
     peer_by_name, left_out = others
-    calls.update(peer_by_name)
-    times = samples(calls)
+    beside = {**({} if hand is None else {"hand": hand}), **peer_by_name}
+    beside_times = samples({"plain": plain, **beside}) if beside else {}
     benchmark.pedantic(derivative, rounds=3, iterations=1)
     band = Timing.from_samples([a / b for a, b in zip(times["derivative"], times["plain"], strict=True)])
     info = {
         "target": target, "unit": "x", "ratio": band.median, "low": band.low, "high": band.high,
         "noise": median_ratio(times, "plain again"), "plain_us": statistics.median(times["plain"]) * 1e6,
         "derivative_us": statistics.median(times["derivative"]) * 1e6,
-        "peers": {name: median_ratio(times, name) for name in peer_by_name}, "left_out": left_out,
+        "peers": {name: median_ratio(beside_times, name) for name in peer_by_name}, "left_out": left_out,
     }  # fmt: skip
     if hand is not None:
-        info["hand"] = median_ratio(times, "hand")
+        info["hand"] = median_ratio(beside_times, "hand")
     record(benchmark, row, case, measures | info)
 
 
