@@ -33,7 +33,7 @@ typedef struct {
     double ct_number;        /* of uniform: all adjoints */
     share to_x, to_y;
     int fill_x, fill_y, selects; /* fill: a computed partial reads that number as a block */
-    int uniform, fill_ct;        /* fill_ct: before its shares, in each block */
+    int uniform;                 /* the adjoints are one number: its shares read it as a block */
 } step;
 
 /* A block that need not be written: its adjoints are values * number (values NULL: the number), all from one share. */
@@ -55,6 +55,13 @@ static walk adjoints(const da_plan *plan, size_t node, locals *local, double *ad
     return b == DA_PLAN_NOWHERE ? (walk){adj, 1} : (walk){local->at[b].at, 0};
 }
 
+/* The record of the block that holds a node's adjoints, or NULL. */
+static unwritten *record_of(const da_plan *plan, size_t node, locals *local)
+{
+    const uint8_t b = plan->local[node];
+    return b == DA_PLAN_NOWHERE ? NULL : &local->not[b];
+}
+
 static void write_after_all(unwritten *u)
 {
     if (u->maker)
@@ -66,9 +73,10 @@ static void write_after_all(unwritten *u)
 static void leave_unwritten(unwritten *u, share *to, const step *s)
 {
     *u = (unwritten){NULL, NULL, s->ct_number};
-    if (!s->uniform || s->selects || !da_touched(s->ct_number) || to->partial.kind == DA_COMPUTED)
+    if (!s->uniform || s->selects || !da_touched(s->ct_number))
         return;
     switch (to->partial.kind) {
+    case DA_COMPUTED: return;
     case DA_IS_X: u->values = s->x; break;
     case DA_IS_Y: u->values = s->y; break;
     case DA_IS_V: u->values = s->v; break;
@@ -89,13 +97,11 @@ static void set_share(share *to, step *s, const da_entry *e, const da_plan *plan
     to->sets = (int)((which ? plan->y : plan->x) >> node & 1);
     to->partial = da_partial_with(e->code_lo, which, s->x_number, s->y_number);
     to->adj = to->single ? (walk){adj + at, 0} : adjoints(plan, from, local, adj + at);
-    if (!to->single && plan->local[from] != DA_PLAN_NOWHERE) {
-        unwritten *u = &local->not[plan->local[from]];
-        if (to->sets)
-            leave_unwritten(u, to, s);
-        else
-            write_after_all(u);
-    }
+    unwritten *u = to->single ? NULL : record_of(plan, from, local);
+    if (u && to->sets)
+        leave_unwritten(u, to, s);
+    else if (u)
+        write_after_all(u);
     if (to->partial.kind == DA_COMPUTED) {
         s->fill_x |= s->x_number && to->partial.reads_x;
         s->fill_y |= s->y_number && to->partial.reads_y;
@@ -126,7 +132,7 @@ static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node
     s->ct_values = NULL;
     s->ct_number = adj[e->out];
     s->uniform = (int)(plan->uniform >> node & 1);
-    unwritten *own = plan->local[node] == DA_PLAN_NOWHERE ? NULL : &local->not[plan->local[node]], product = {0};
+    unwritten *own = record_of(plan, node, local), product = {0};
     if (!s->uniform && own && own->maker) {
         product = *own;
         own->maker = NULL;
@@ -139,7 +145,6 @@ static void set_step(step *s, const da_tape *t, const da_plan *plan, size_t node
         s->ct_values = product.values;
     else if (product.values)
         write_after_all(&product);
-    s->fill_ct = s->uniform;
 }
 
 static void contribute(const share *to, const step *s, const double *x, const double *y, const double *ct, double *p,
@@ -175,7 +180,7 @@ size_t da_fused_reverse(const da_tape *t, double *adj, const da_plan *plan, size
             double *ct = s->ct.at + at * s->ct.step;
             if (!s->to_x.active && !s->to_y.active)
                 continue;
-            if (s->fill_ct)
+            if (s->uniform)
                 da_filled(ct, s->ct_number, m);
             if (s->to_x.active)
                 contribute(&s->to_x, s, x, y, ct, p, at, m);

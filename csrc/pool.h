@@ -44,12 +44,9 @@ typedef struct {
 #define DA_POOL_NEXT(o) (*(PyObject **)((char *)(o) + sizeof(PyObject)))
 
 /* The place of a level that opens; the place of one that closes is free again. */
-static inline da_level_slot *da_level_open(uint64_t id, struct da_tape *tape)
+static inline void da_level_open(uint64_t id, struct da_tape *tape)
 {
-    da_level_slot *at = &da_levels[id & DA_LEVEL_MASK];
-    *at = (da_level_slot){id, tape, NULL};
-    da_newest = *at;
-    return at;
+    da_newest = da_levels[id & DA_LEVEL_MASK] = (da_level_slot){id, tape, NULL};
 }
 
 static inline void da_level_close(uint64_t id)

@@ -80,15 +80,9 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
         ct[0] = -0.0;
 
 /* A running product, s = s * y again and again: each adjoint goes to the node before, which wants it at once.  It is
- * handed on in a register instead of through memory.  Only for rows whose partials always count, and not for s * s.
+ * handed on in a register instead of through memory.  Only for rows of the class MUL, and not for s * s.
  * chain_<row> sweeps from node i, whose slot has adjoint g, to the first of the chain, a node like others, and returns the index
  * behind that one. */
-#define CHAINS_MOVE 0
-#define CHAINS_ADD 0
-#define CHAINS_MUL 1
-#define CHAINS_NONLINEAR 0
-#define CHAINS_SELECT 0
-#define CHAINS_STEP 0
 #define CHAINED(a, b, slot, code) ((a) == (slot) - 1 && (a) != (b) && op[i - 1] == (code))
 #define UNARY(name, value, dx, cls, domain)
 #define BINARY(name, value, dx, dy, cls, domain) \
@@ -127,7 +121,7 @@ void da_sweep_clear_inputs(const da_tape *t, double *tan, size_t k)
     }
 #define BINARY(name, value, dx, dy, cls, domain) \
     case DA_OP_##name: { \
-        if (once && CHAINS_##cls && CHAINED(a, b, slot - 1, DA_OP_##name)) { \
+        if (once && DA_CLASS_##cls == DA_CLASS_MUL && CHAINED(a, b, slot - 1, DA_OP_##name)) { \
             RESULT \
             const size_t next = chain_##name(t, adj, i, slot, g); \
             slot -= i - next; \

@@ -138,7 +138,7 @@ cdef extern from "pool.h":
         da_tape *tape
         PyObject *level
     LevelSlot LEVELS "da_levels"[]
-    LevelSlot *da_level_open(uint64_t id, da_tape *tape)
+    void da_level_open(uint64_t id, da_tape *tape)
     void da_level_close(uint64_t id)
     ctypedef struct da_pool:
         int kept

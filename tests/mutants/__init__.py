@@ -121,7 +121,7 @@ PLAN = _of(
     ("run-adds-to-leftovers", "to->sets = (int)((which ? plan->y : plan->x) >> node & 1);", "to->sets = 0;",
      "a block is added to what the block before left there"),
     ("run-stands-still", "to->adj.at + at * to->adj.step", "to->adj.at", "every block writes to the first"),
-    ("run-forgets-second-share", "            write_after_all(u);\n", "            ;\n",
+    ("run-forgets-second-share", "    else if (u)\n        write_after_all(u);\n", "",
      "the first share of a temporary is never written"),
     ("run-takes-any-product", "return !to->active || (!to->single && ", "return 1 || (!to->single && ",
      "a partial that is a number has no block to multiply with"),
